@@ -1,0 +1,163 @@
+"""`make test`: throw-away servers, then pytest against them.
+
+`T` chooses: `make test T=tests/cases`, `make test T="-k overdue"`, `make test T="-m drill"`. Drills (slow,
+they kill things) run only when asked for. The servers answer to `local.control`, so that a test can stop,
+kill or hang them. Ctrl-C, a kill -9 and a crash all leave no server behind.
+"""
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from local import messages, servers
+from local.bootstrap import apt_install
+from local.children import Failed, Launcher, die_with_parent
+
+ROOT = servers.ROOT
+TESTS = ROOT / "var" / "test"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def settings(running: servers.Servers, control: Path) -> dict[str, str]:
+    """The environment that the tests run in; what is not here is the settings' own default."""
+    return {
+        "DJANGO_SETTINGS_MODULE": "takedown.settings",
+        "DATABASE_URL": running.database_url,
+        "REDIS_URL": running.redis_url,
+        "TAKEDOWN_CONTROL": str(control),
+        # Plain static files: the manifest storage wants `collectstatic` first.
+        "DEBUG": "yes",
+        "SECRET_KEY": "only-for-tests-" * 5,
+        "ENCRYPTION_KEYS_FILE": str(encryption_keys()),
+        "BASE_URL": "http://localhost:8000",
+        "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
+        "EMAIL_URL": "smtp://127.0.0.1:9",  # nobody listens: a test that sends brings its own server
+        "SENDER_NAME": "Meldpunt",
+        "SENDER_ADDRESS": "meldpunt@hotline.example",
+        "ORGANISATION": "Meldpunt (test) | Postbus 1, 1000 AA Amsterdam | +31 20 000 00 00",
+        "STATIC_ROOT": str(ROOT / "var" / "test-static"),
+    }
+
+
+def encryption_keys() -> Path:
+    """A keyset that only tests use, made once."""
+    path = TESTS / "encryption_keys"
+    if not path.exists():
+        made = subprocess.run(
+            [sys.executable, "-m", "vault", "new"], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        if made.returncode != 0:
+            raise Failed(f"no encryption keys could be made:\n    {made.stderr.strip()}")
+        path.touch(mode=0o600)
+        path.write_text(made.stdout, encoding="utf-8")
+    return path
+
+
+def browser() -> tuple[str | None, str]:
+    """The path of a Chromium for the browser tests, or None and the reason; installs one where we may."""
+    chosen = os.environ.get("CHROMIUM")
+    if chosen:
+        return chosen, ""
+    for again in (False, True):
+        found = next(filter(None, map(shutil.which, BROWSERS)), None)
+        if found:
+            return found, ""
+        if (
+            again
+            or os.geteuid() != 0
+            or not Path("/etc/debian_version").exists()
+            or not shutil.which("apt-get")
+        ):
+            break
+        print("takedown: installing Chromium for the browser tests (once, about a minute) ...", flush=True)
+        if not apt_install("chromium"):
+            return None, "apt-get could not install it"
+    return (
+        None,
+        "no Chromium was found. On Debian: sudo apt-get install chromium; or say CHROMIUM=/path/to/it",
+    )
+
+
+def start(launcher: Launcher, folder: Path) -> servers.Servers:
+    """Start both servers side by side. A free port may be taken in between: then with another one."""
+    for tries_left in (2, 1, 0):
+        ready = servers.prepare(
+            folder, durable=False, redis_port=servers.free_port(), redis_password=servers.new_password()
+        )
+        launcher.start(ready.redis, wait=False)
+        if not launcher.alive("postgres"):
+            launcher.start(ready.postgres, wait=False)
+        try:
+            launcher.wait_ready("postgres")
+            launcher.wait_ready("redis")
+        except Failed:
+            if not tries_left:
+                raise
+        else:
+            break
+    return ready
+
+
+def sweep_leftovers() -> None:
+    """Remove the folders of runs that were killed. A folder bears the process id of its launcher."""
+    for folder in TESTS.glob("[0-9]*"):
+        try:
+            os.kill(int(folder.name), 0)
+        except ProcessLookupError:
+            shutil.rmtree(folder, ignore_errors=True)
+        except PermissionError:
+            continue
+
+
+def run(arguments: list[str]) -> int:
+    """Run the tests. Returns pytest's exit status."""
+    TESTS.mkdir(parents=True, exist_ok=True)
+    sweep_leftovers()
+    messages.compile_stale()
+    chromium, why_not = browser()
+    folder = TESTS / str(os.getpid())
+    folder.mkdir(mode=0o700)
+    launcher = Launcher(
+        servers.socket_folder(folder) / "control", say=lambda line: print(f"takedown: {line}")
+    )
+    try:
+        environment = os.environ | settings(start(launcher, folder), launcher.control)
+        environment |= {"CHROMIUM": chromium} if chromium else {"NO_CHROMIUM": why_not}
+        chosen = ["-m", "not drill"] if "-m" not in arguments else []
+        # In our process group: Ctrl-C reaches pytest by itself, and it reports before it leaves.
+        tests = subprocess.Popen(
+            [sys.executable, "-m", "pytest", *chosen, *arguments],
+            cwd=ROOT,
+            env=environment,
+            preexec_fn=die_with_parent,  # one thread only
+        )
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda number, frame: tests.terminate())
+        launcher.watch(until=lambda: tests.poll() is not None)
+        status = tests.returncode
+    finally:
+        launcher.stop_all("redis", "postgres")
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(launcher.control.parent, ignore_errors=True)
+    if chromium is None:
+        print(f"\ntakedown: THE BROWSER TESTS WERE SKIPPED: {why_not}\n")
+    return status if status >= 0 else 128 - status
+
+
+def main() -> None:
+    """`python -m local.test [pytest's arguments ...]`, with `T` from the environment when there are none."""
+    arguments = sys.argv[1:] or shlex.split(os.environ.get("T", ""))
+    try:
+        status = run(arguments)
+    except Failed as problem:
+        sys.stderr.write(f"takedown: {problem}\n")
+        status = 1
+    raise SystemExit(status)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,8 +1,8 @@
 """Translations without gettext's programs.
 
-`python -m local.messages compile` writes a `.mo` beside each `.po` that is newer. `update` (`make messages`) brings
-the texts of the code into the `.po` files and keeps what is translated. `check` names every text that is
-missing, fuzzy, no longer used or translated with other placeholders, and ends with status 1 if there is one.
+`python -m local.messages compile` writes a `.mo` beside each `.po` that is newer. `update` (`make messages`)
+brings the texts of the code into the `.po` files and keeps what is translated. `check` names every text
+that is missing, fuzzy, no longer used or translated with other placeholders; its status is then 1.
 """
 
 import io
@@ -66,10 +66,9 @@ def texts(root: Path = ROOT, rooms: Iterable[str] = ROOMS) -> Catalog:
 
 
 def _as_python(template: str) -> str:
-    """A template as calls of gettext, as Django's own `makemessages` sees it; one string never spans two lines."""
-    from django.utils.translation.template import (
-        templatize,
-    )  # only where Django is there: `compile` works without
+    """A template as calls of gettext, as Django's `makemessages` sees it; no string spans two lines."""
+    # Here and not above, because `compile` does without Django.
+    from django.utils.translation.template import templatize
 
     return "\n".join(line.strip() for line in templatize(template).splitlines())
 

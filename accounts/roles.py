@@ -1,0 +1,65 @@
+"""The permission table: role x resource x action, as data.
+
+Every route names its cell as "resource.action"; a cell that is not in the table does not exist, and asking
+for it is an error, so a typing mistake opens nothing and hides nothing.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """What a person does here. Staff roles combine; provider roles never mix with them."""
+
+    ANALYST = "analyst"
+    SUPERVISOR = "supervisor"
+    FUNCTIONAL_ADMIN = "functional_admin"
+    PROVIDER_MEMBER = "provider_member"
+    PROVIDER_ADMIN = "provider_admin"
+
+
+PROVIDER_ROLES: Final = frozenset({Role.PROVIDER_MEMBER, Role.PROVIDER_ADMIN})
+STAFF_ROLES: Final = frozenset(Role) - PROVIDER_ROLES
+
+_A, _S, _F = Role.ANALYST, Role.SUPERVISOR, Role.FUNCTIONAL_ADMIN
+_M, _P = Role.PROVIDER_MEMBER, Role.PROVIDER_ADMIN
+
+# The functional admin manages users, keys and settings and sees no case content.
+TABLE: Final[dict[str, frozenset[Role]]] = {
+    "staff.enter": frozenset({_A, _S, _F}),
+    "portal.enter": frozenset({_M, _P}),
+    "report.view": frozenset({_A, _S}),
+    "report.add": frozenset({_A, _S}),
+    "quarantine.view": frozenset({_A, _S}),
+    "quarantine.decide": frozenset({_A, _S}),
+    "notice.view": frozenset({_A, _S}),
+    "notice.assess": frozenset({_A, _S}),
+    "notice.hold": frozenset({_A, _S}),
+    "notice.reveal": frozenset({_A, _S}),
+    "notice.route": frozenset({_A, _S}),
+    "notice.withdraw": frozenset({_S}),
+    "dispatch.view": frozenset({_A, _S}),
+    "dispatch.cancel": frozenset({_A, _S}),
+    "dispatch.approve": frozenset({_S}),
+    "dispatch.retry": frozenset({_A, _S}),
+    "overdue.view": frozenset({_S}),
+    "overdue.act": frozenset({_S}),
+    "provider.view": frozenset({_A, _S, _F}),
+    "provider.change": frozenset({_S}),
+    "contact.approve": frozenset({_S}),
+    "rule.view": frozenset({_S, _F}),
+    "rule.add": frozenset({_S, _F}),
+    "user.view": frozenset({_F}),
+    "user.change": frozenset({_F}),
+    "key.view": frozenset({_F}),
+    "key.change": frozenset({_F}),
+    "audit.view": frozenset({_S}),
+    "own_notice.view": frozenset({_M, _P}),
+    "own_notice.answer": frozenset({_M, _P}),
+    "own_notice.reveal": frozenset({_M, _P}),
+}
+
+
+def may(roles: frozenset[str], cell: str) -> bool:
+    """Whether one of `roles` has `cell` ("resource.action"). Raises KeyError for a cell that does not exist."""
+    return not TABLE[cell].isdisjoint(roles)

@@ -1,0 +1,88 @@
+"""Who did it, and writing that down in the transaction of the change itself."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from audit.models import Event
+
+
+class _HasKey(Protocol):
+    @property
+    def pk(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A person ("user:12"), a machine's key ("key:3") or a part of the system ("system:sweep_deadlines")."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.name}"
+
+    @classmethod
+    def of(cls, user: _HasKey) -> "Actor":
+        """The logged-in person."""
+        return cls("user", str(user.pk))
+
+    @classmethod
+    def key(cls, key: _HasKey) -> "Actor":
+        """A machine that showed an API key."""
+        return cls("key", str(key.pk))
+
+    @classmethod
+    def system(cls, part: str) -> "Actor":
+        """A sweep or a command of ours."""
+        return cls("system", part)
+
+    @property
+    def user_id(self) -> int | None:
+        """The person's id, or None for machines."""
+        return int(self.name) if self.kind == "user" else None
+
+
+def event(
+    act: str,
+    subject: str,
+    subject_id: int,
+    *,
+    by: Actor,
+    at: datetime,
+    was: str = "",
+    became: str = "",
+    data: dict[str, Any] | None = None,
+) -> Event:
+    """An event that is not saved yet."""
+    return Event(
+        at=at,
+        actor=str(by),
+        act=act,
+        subject=subject,
+        subject_id=subject_id,
+        was=was,
+        became=became,
+        data=data,
+    )
+
+
+def record(
+    act: str,
+    subject: str,
+    subject_id: int,
+    *,
+    by: Actor,
+    at: datetime,
+    was: str = "",
+    became: str = "",
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Write one event. Call it inside the transaction of the change."""
+    event(act, subject, subject_id, by=by, at=at, was=was, became=became, data=data).save(force_insert=True)
+
+
+def record_many(events: Iterable[Event]) -> None:
+    """Write many events in few statements. Call it inside the transaction of the change."""
+    Event.objects.bulk_create(events, batch_size=5_000)

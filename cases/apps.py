@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class CasesConfig(AppConfig):
+    """A notice, from report to removal or enforcement."""
+
+    name = "cases"
+    verbose_name = _("Cases")

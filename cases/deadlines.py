@@ -1,0 +1,65 @@
+"""The law of the clock, pure: from when, how long, and what then.
+
+Source: addendum to the Dutch Notice-and-Take-Down code (2018): a notice of the hotline is followed within
+24 hours, on the wall clock. Instants are aware and in UTC, so a switch of daylight saving changes nothing.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+#: A step that fires later than this after its due moment is flagged late.
+LATE_AFTER: Final = timedelta(seconds=60)
+
+
+def due_at(notified_at: datetime, term: timedelta) -> datetime:
+    """When the term ends. Raises ValueError unless `notified_at` is aware and in UTC."""
+    if notified_at.utcoffset() != timedelta(0):
+        raise ValueError("Clocks run in UTC.")
+    return (notified_at + term).astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A step of the ladder.
+
+    `terms`: how many terms after t0 it is due (5/6 of 24 h is 20 h; 2 is 48 h). `then`: the rungs that begin
+    to wait once it is taken. `role` sees to it first.
+    """
+
+    code: str
+    terms: float
+    role: str
+    then: tuple[str, ...] = ()
+
+
+#: For a term of 24 hours: hint at 20 h, reminder at 24 h and every 24 h, call at 48 h, dossier at 72 h.
+LADDER: Final = {
+    rung.code: rung
+    for rung in (
+        Rung("hint", 5 / 6, "analyst"),
+        Rung("reminder-1", 1, "supervisor", then=("reminder-2", "call")),
+        Rung("call", 2, "supervisor", then=("dossier",)),
+        Rung("dossier", 3, "supervisor"),
+    )
+}
+REMINDER: Final = "reminder-"
+
+
+def rung(code: str) -> Rung:
+    """The rung called `code`; reminders go on for as long as they are needed. Raises KeyError."""
+    if code not in LADDER and code.startswith(REMINDER):
+        count = int(code.removeprefix(REMINDER))
+        return Rung(code, count, "supervisor", then=(f"{REMINDER}{count + 1}",))
+    return LADDER[code]
+
+
+def step_due_at(code: str, notified_at: datetime, term: timedelta) -> datetime:
+    """When the rung `code` is due for a clock that began at `notified_at`."""
+    return due_at(notified_at, term * rung(code).terms)
+
+
+def following(code: str) -> Iterator[Rung]:
+    """The rungs that begin to wait once `code` is taken."""
+    return (rung(name) for name in rung(code).then)

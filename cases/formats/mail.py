@@ -1,0 +1,39 @@
+"""A dispatch as one mail message (RFC 5322): the headers others rely on, the text first, then attachments."""
+
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+from django.conf import settings
+
+from cases.formats import ATTACHMENTS
+from cases.formats.letter import Letter
+
+
+def message(letter: Letter, *, subject: str, body: str, in_reply_to: str = "") -> EmailMessage:
+    """Build the message. The same dispatch gives the same Message-ID however often it is built."""
+    mail = EmailMessage(policy=SMTP)
+    local, _at, domain = parseaddr(settings.HOST.sender_address)[1].rpartition("@")
+    mail["From"] = Address(settings.HOST.sender_name, local, domain)
+    mail["To"] = Address(addr_spec=letter.contact.address)
+    mail["Subject"] = subject
+    mail["Date"] = format_datetime(letter.at)
+    mail["Message-ID"] = letter.dispatch.message_id
+    mail["Reply-To"] = Address(addr_spec=return_path(letter.dispatch.token))
+    mail["X-Takedown-Dispatch"] = letter.dispatch.number
+    if in_reply_to:
+        mail["In-Reply-To"] = mail["References"] = in_reply_to
+    if not letter.is_first:
+        mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(body, charset="utf-8")
+    for make in ATTACHMENTS[letter.contact.mode]:
+        name, media_type, text = make(letter)
+        mail.add_attachment(text, subtype=media_type.partition("/")[2], charset="utf-8", filename=name)
+    return mail
+
+
+def return_path(token: str) -> str:
+    """The address that replies and bounces of one dispatch come back to (VERP)."""
+    local, _at, domain = parseaddr(settings.HOST.sender_address)[1].rpartition("@")
+    return f"{local}+{token}@{domain}"

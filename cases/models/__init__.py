@@ -1,0 +1,28 @@
+"""The nouns of a case, one per file."""
+
+from cases.models.assessment import Assessment, LegalClass, Reason
+from cases.models.content import Content
+from cases.models.dispatch import Attempt, Dispatch, DispatchLine
+from cases.models.notice import DeadlineRule, Notice
+from cases.models.reply import Reply
+from cases.models.report import Report, ReportLine, Source
+from cases.models.sighting import Sighting
+from cases.models.step import Step
+
+__all__ = [
+    "Assessment",
+    "Attempt",
+    "Content",
+    "DeadlineRule",
+    "Dispatch",
+    "DispatchLine",
+    "LegalClass",
+    "Notice",
+    "Reason",
+    "Reply",
+    "Report",
+    "ReportLine",
+    "Sighting",
+    "Source",
+    "Step",
+]

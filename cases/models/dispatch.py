@@ -1,0 +1,181 @@
+"""One outgoing message to one contact: the outbox, and each attempt to hand it over."""
+
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from cases.models.guard import state_guard
+from cases.models.notice import Notice
+from providers.models import Contact
+from vault.sealed import Sealed
+
+
+class DispatchQuerySet(models.QuerySet["Dispatch"]):
+    def due(self, *, now: datetime) -> "DispatchQuerySet":
+        """Waits to be handed over, needs nobody's yes, and is in nobody's hands."""
+        return (
+            self.filter(state=Dispatch.State.PENDING, next_attempt_at__lte=now)
+            .exclude(Q(approved_by="") & ~Q(approval_reason=""))
+            .filter(Q(leased_until__isnull=True) | Q(leased_until__lte=now))
+        )
+
+
+EDGES = (
+    ("pending", "relayed"),
+    ("pending", "accepted"),
+    ("pending", "parked"),
+    ("pending", "cancelled"),
+    ("parked", "pending"),
+    ("parked", "cancelled"),
+    ("relayed", "accepted"),
+)
+
+
+class Dispatch(models.Model):
+    """A message about one to many notices.
+
+    Its Message-ID is minted once, with the row: whatever happens between the server's 250 and our commit,
+    every copy on the wire carries the same one. `token` is the return path's secret.
+    """
+
+    class Kind(models.TextChoices):
+        FIRST = "first", _("first notice")
+        REMINDER = "reminder", _("reminder")
+
+    class State(models.TextChoices):
+        PENDING = "pending", _("waiting to be sent")
+        RELAYED = "relayed", _("with our relay; their server's answer is not known")
+        ACCEPTED = "accepted", _("accepted by their server")
+        PARKED = "parked", _("needs attention")
+        CANCELLED = "cancelled", _("cancelled")
+
+    class Approval(models.TextChoices):
+        NEW_CONTACT = "new_contact", _("This is the first message to this contact.")
+
+    class Trouble(models.TextChoices):
+        REFUSED = "refused", _("Their server refuses it for good.")
+        NO_LUCK = "no_luck", _("Their server could not be reached, or put us off, five times in a row.")
+        LATER = "later", _("Their server could not be reached or put us off; it will be tried again.")
+        CONTACT = "contact", _("The contact is not approved, or is suspended.")
+        CHANNEL = "channel", _("There is no way to reach this contact yet.")
+
+    number = models.CharField(_("number"), max_length=20, unique=True, editable=False)
+    contact = models.ForeignKey(Contact, models.PROTECT, related_name="dispatches", verbose_name=_("contact"))
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
+    round = models.PositiveSmallIntegerField(_("round"), default=1)
+    state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.PENDING)
+    # Set when a person must look first.
+    approval_reason = models.CharField(
+        _("needs approval because"), max_length=12, blank=True, choices=Approval.choices
+    )
+    approved_by = models.CharField(_("approved by"), max_length=40, blank=True)
+    message_id = models.CharField(_("Message-ID"), max_length=200, unique=True, editable=False)
+    token = models.CharField(max_length=43, unique=True, editable=False)
+    created_at = models.DateTimeField(_("created"))
+    # Until then it can be cancelled, and notices for the same contact join it.
+    next_attempt_at = models.DateTimeField(_("next attempt"), null=True, blank=True)
+    gathering = models.BooleanField(default=True, editable=False)
+    attempt = models.PositiveIntegerField(_("attempts"), default=0)
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0)
+    leased_until = models.DateTimeField(null=True, blank=True, editable=False)
+    accepted_at = models.DateTimeField(_("accepted"), null=True, blank=True)
+    evidence = models.CharField(_("their server's answer"), max_length=500, blank=True)
+    trouble = models.CharField(_("trouble"), max_length=8, blank=True, choices=Trouble.choices)
+    trouble_answer = models.CharField(_("their server's words"), max_length=500, blank=True)
+    subject = models.CharField(_("subject"), max_length=200, blank=True)
+    body_sealed = models.BinaryField(null=True, editable=False)
+    body_digest = models.BinaryField(null=True, max_length=32, editable=False)
+
+    body = Sealed("body_sealed", row="message_id")
+
+    objects = DispatchQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("dispatch")
+        verbose_name_plural = _("dispatches")
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="dispatch_accepted_has_evidence",
+                condition=~Q(state="accepted") | (Q(accepted_at__isnull=False) & ~Q(evidence="")),
+            ),
+            models.CheckConstraint(
+                name="dispatch_pending_has_a_moment",
+                condition=~Q(state="pending") | Q(next_attempt_at__isnull=False),
+            ),
+            # Notices for one contact gather in one open message of a kind; two routers meet here.
+            models.UniqueConstraint(
+                fields=["contact", "kind", "round"], condition=Q(gathering=True), name="dispatch_gathers_once"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at", "id"], name="dispatch_waits", condition=Q(state="pending")
+            ),
+            models.Index(fields=["contact", "-created_at"], name="dispatch_of_contact"),
+        ]
+
+        triggers = state_guard("dispatch", EDGES)
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class DispatchLine(models.Model):
+    """A notice on a dispatch. One contact hears of one step of one notice once."""
+
+    class Dropped(models.TextChoices):
+        TAKEN_BACK = "taken_back", _("taken back to the work desk")
+        CANCELLED = "cancelled", _("the message was cancelled")
+        OVERTAKEN = "overtaken", _("the notice is not in that state any more")
+        MOVED = "moved", _("another provider hosts it now")
+
+    dispatch = models.ForeignKey(Dispatch, models.PROTECT, related_name="lines", verbose_name=_("dispatch"))
+    notice = models.ForeignKey(
+        Notice, models.PROTECT, related_name="dispatch_lines", verbose_name=_("notice")
+    )
+    contact = models.ForeignKey(Contact, models.PROTECT, related_name="+", db_index=False)
+    # "first", "reminder-1", "reminder-2", ...
+    step = models.CharField(_("step"), max_length=20)
+    dropped_because = models.CharField(
+        _("left out because"), max_length=10, blank=True, choices=Dropped.choices
+    )
+
+    class Meta:
+        verbose_name = _("line of a dispatch")
+        verbose_name_plural = _("lines of dispatches")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["contact", "notice", "step"],
+                condition=Q(dropped_because=""),
+                name="dispatch_line_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dispatch_id}: {self.step}"
+
+
+class Attempt(models.Model):
+    """One attempt to hand a dispatch over: written before it starts, finished when it ends."""
+
+    dispatch = models.ForeignKey(
+        Dispatch, models.PROTECT, related_name="attempts", verbose_name=_("dispatch")
+    )
+    number = models.PositiveIntegerField(_("number"))
+    started_at = models.DateTimeField(_("started"))
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    accepted = models.BooleanField(_("accepted"), null=True, blank=True)
+    answer = models.CharField(_("answer"), max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["dispatch", "number"], name="attempt_once")]
+
+    def __str__(self) -> str:
+        return f"{self.dispatch_id}#{self.number}"

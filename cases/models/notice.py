@@ -1,0 +1,345 @@
+"""Content at one provider: the unit of judgement, clock and statistics; a state machine."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from django_fsm import FSMField, transition
+
+from cases.models.content import Content
+from cases.models.guard import state_guard
+from providers.models import Attribution, Provider
+
+# Crockford's alphabet: no I, L, O, U, so that a reference survives the telephone.
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def new_reference(prefix: str) -> str:
+    """`prefix` and ten random characters (50 bits): says nothing about how many there are."""
+    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(10))
+
+
+def new_notice_reference() -> str:
+    """The reference of a notice."""
+    return new_reference("N-")
+
+
+class DeadlineRule(models.Model):
+    """The provider's term from an instant on. A later rule never touches a clock that runs."""
+
+    version = models.PositiveIntegerField(_("version"), unique=True)
+    term = models.DurationField(_("term"))
+    valid_from = models.DateTimeField(_("valid from"), unique=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    by = models.CharField(_("by"), max_length=40)
+
+    class Meta:
+        verbose_name = _("deadline rule")
+        verbose_name_plural = _("deadline rules")
+        ordering = ["-valid_from", "pk"]
+        constraints = [
+            models.CheckConstraint(name="rule_term_is_positive", condition=Q(term__gt="0 seconds")),
+        ]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"v{self.version}: {self.term}"
+
+
+class NoticeQuerySet(models.QuerySet["Notice"]):
+    """Filters that mean one thing everywhere."""
+
+    def open(self) -> "NoticeQuerySet":
+        """With the provider, and not proven gone."""
+        return self.filter(state__in=[Notice.State.NOTIFIED, Notice.State.ESCALATED])
+
+    def overdue(self, *, now: datetime) -> "NoticeQuerySet":
+        """The term ended without proven removal; true whether or not a sweep has recorded it."""
+        return self.open().filter(due_at__lte=now)
+
+    def run_out(self, *, now: datetime) -> "NoticeQuerySet":
+        """Overdue and not recorded as such yet: what the deadline sweep looks for."""
+        return self.filter(state=Notice.State.NOTIFIED, due_at__lte=now)
+
+    def to_assess(self, *, now: datetime) -> "NoticeQuerySet":
+        """Waits for an analyst: received, not judged, not held."""
+        return self.filter(state=Notice.State.RECEIVED, assessed_at__isnull=True).filter(
+            Q(hold="") | Q(hold_until__lte=now)
+        )
+
+    def held(self, *, now: datetime) -> "NoticeQuerySet":
+        """Kept back by a person or a rule, and not yet over."""
+        return self.filter(state=Notice.State.RECEIVED).exclude(hold="").exclude(hold_until__lte=now)
+
+    def to_route(self, *, now: datetime) -> "NoticeQuerySet":
+        """Judged illegal, not held, and on no dispatch yet."""
+        return self.filter(
+            state=Notice.State.RECEIVED, assessed_at__isnull=False, routed_at__isnull=True
+        ).filter(Q(hold="") | Q(hold_until__lte=now))
+
+    def checks_due(self, *, now: datetime) -> "NoticeQuerySet":
+        """Waits for the checker and is with none."""
+        return self.filter(next_check_at__lte=now).filter(
+            Q(check_leased_until__isnull=True) | Q(check_leased_until__lte=now)
+        )
+
+    def of(self, provider_id: int) -> "NoticeQuerySet":
+        """What a provider may know of: its own, and only once dispatched. The one scope of every door."""
+        return self.filter(provider_id=provider_id, sent_at__isnull=False)
+
+
+#: The edges of the machine: for the database's guard and for sets; a test holds them to the methods below.
+EDGES: Sequence[tuple[str, str]] = (
+    ("received", "notified"),
+    ("received", "dismissed"),
+    ("notified", "escalated"),
+    ("notified", "removed"),
+    ("notified", "withdrawn"),
+    ("escalated", "removed"),
+    ("escalated", "withdrawn"),
+)
+
+
+class Notice(models.Model):
+    """Content at one provider.
+
+    States are where it is; what we know of it are facts with an instant. The row is narrow because it is
+    updated often: what is written once stands on Content.
+    """
+
+    class State(models.TextChoices):
+        RECEIVED = "received", _("received")
+        NOTIFIED = "notified", _("notified")
+        REMOVED = "removed", _("removed")
+        ESCALATED = "escalated", _("escalated")
+        DISMISSED = "dismissed", _("dismissed")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    class Hold(models.TextChoices):
+        NONE = "", _("not held")
+        POLICE_FIRST = "police_first", _("police first")
+        CONTACT_REVIEW = "contact_review", _("contact under review")
+        SECOND_ASSESSMENT = "second_assessment", _("second assessment")
+
+    class Review(models.TextChoices):
+        """Why routing stopped: the part of a contact review that a sweep can say."""
+
+        NOBODY_FOUND = "nobody_found", _("Nobody was found who hosts it.")
+        CDN_ORIGIN = "cdn_origin", _("The provider is a CDN or proxy: ask it for the origin first.")
+        NO_CONTACT = "no_contact", _("The provider has no approved contact that is in use.")
+        MOVED = "moved", _("Another provider hosts it now than when it was judged.")
+
+    class Dismissal(models.TextChoices):
+        NOT_ILLEGAL = "not_illegal", _("not illegal")
+        CANNOT_JUDGE = "cannot_judge", _("cannot be judged")
+        HOSTED_ABROAD = "hosted_abroad", _("hosted abroad")
+        GONE_BEFORE_NOTICE = "gone_before_notice", _("gone before notice")
+        DUPLICATE = "duplicate", _("duplicate")
+
+    class Withdrawal(models.TextChoices):
+        OBJECTION_UPHELD = "objection_upheld", _("objection upheld")
+        WRONG_PROVIDER = "wrong_provider", _("wrong provider")
+        MOVED = "moved", _("moved")
+
+    reference = models.CharField(_("reference"), max_length=12, unique=True, default=new_notice_reference)
+    content = models.ForeignKey(Content, models.PROTECT, related_name="notices", verbose_name=_("content"))
+    # db_index=False: `notice_of_provider` begins with it.
+    provider = models.ForeignKey(
+        Provider,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="notices",
+        verbose_name=_("provider"),
+        db_index=False,
+    )
+    attribution = models.ForeignKey(
+        Attribution, models.PROTECT, null=True, blank=True, related_name="notices", db_index=False
+    )
+    previous = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="followers",
+        verbose_name=_("previous notice"),
+    )
+    state = FSMField(_("state"), max_length=10, default=State.RECEIVED, choices=State.choices, protected=True)
+    closed_because = models.CharField(
+        _("closed because"), max_length=20, blank=True, choices=[*Dismissal.choices, *Withdrawal.choices]
+    )
+    legal_class = models.CharField(_("class"), max_length=12, blank=True)
+    urgent = models.BooleanField(_("urgent"), default=False)
+    hold = models.CharField(_("hold"), max_length=20, blank=True, choices=Hold.choices, default=Hold.NONE)
+    hold_review = models.CharField(_("review"), max_length=12, blank=True, choices=Review.choices)
+    hold_reason = models.CharField(_("reason of the hold"), max_length=300, blank=True)
+    hold_by = models.CharField(_("held by"), max_length=40, blank=True)
+    hold_until = models.DateTimeField(_("held until"), null=True, blank=True)
+
+    received_at = models.DateTimeField(_("received"))
+    assessed_at = models.DateTimeField(_("assessed"), null=True, blank=True)
+    routed_at = models.DateTimeField(_("routed"), null=True, blank=True)
+    # Handed over; whether their server accepted it is `notified_at`.
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    notified_at = models.DateTimeField(_("notified"), null=True, blank=True)
+    # True when our own relay's acceptance was the only evidence at hand.
+    notified_estimated = models.BooleanField(_("estimated"), default=False)
+    rule = models.ForeignKey(
+        DeadlineRule, models.PROTECT, null=True, blank=True, verbose_name=_("deadline rule"), db_index=False
+    )
+    # Derived: always equal to deadlines.due_at(notified_at, rule.term). Stored so that a sweep can use an index.
+    due_at = models.DateTimeField(_("due"), null=True, blank=True, editable=False)
+    acknowledged_at = models.DateTimeField(_("acknowledged"), null=True, blank=True)
+    claimed_removed_at = models.DateTimeField(_("claimed removed"), null=True, blank=True)
+    disputed_at = models.DateTimeField(_("disputed"), null=True, blank=True)
+    last_seen_online_at = models.DateTimeField(_("last seen online"), null=True, blank=True)
+    gone_since = models.DateTimeField(_("gone since"), null=True, blank=True)
+    removed_at = models.DateTimeField(_("removed"), null=True, blank=True)
+    escalated_at = models.DateTimeField(_("escalated"), null=True, blank=True)
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    next_check_at = models.DateTimeField(_("next check"), null=True, blank=True, editable=False)
+    check_leased_until = models.DateTimeField(null=True, blank=True, editable=False)
+    customer_reference = models.CharField(_("customer reference"), max_length=100, blank=True)
+    version = models.PositiveIntegerField(default=0, editable=False)
+
+    objects = NoticeQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
+        ordering = ["pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="notice_state_exists",
+                condition=Q(
+                    state__in=["received", "notified", "removed", "escalated", "dismissed", "withdrawn"]
+                ),
+            ),
+            models.CheckConstraint(
+                name="notice_clock_is_whole",
+                condition=Q(notified_at__isnull=True, rule__isnull=True, due_at__isnull=True)
+                | Q(notified_at__isnull=False, rule__isnull=False, due_at__gt=F("notified_at")),
+            ),
+            models.CheckConstraint(
+                name="notice_sent_has_clock_and_provider",
+                condition=Q(state__in=["received", "dismissed"])
+                | Q(state="withdrawn")
+                | Q(notified_at__isnull=False, provider__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="notice_never_sent_has_no_clock",
+                condition=~Q(state__in=["received", "dismissed"]) | Q(notified_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="notice_removed_is_proven",
+                condition=~Q(state="removed") | Q(gone_since__isnull=False, removed_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="notice_escalated_is_dated",
+                condition=~Q(state="escalated") | Q(escalated_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="notice_closed_says_why",
+                condition=~Q(state__in=["dismissed", "withdrawn"])
+                | (Q(closed_at__isnull=False) & ~Q(closed_because="")),
+            ),
+            models.CheckConstraint(
+                name="notice_instants_in_order",
+                condition=(Q(assessed_at__isnull=True) | Q(assessed_at__gte=F("received_at")))
+                & (Q(routed_at__isnull=True) | Q(routed_at__gte=F("assessed_at")))
+                & (Q(sent_at__isnull=True) | Q(sent_at__gte=F("routed_at")))
+                & (Q(notified_at__isnull=True) | Q(notified_at__gte=F("sent_at"))),
+            ),
+            models.CheckConstraint(
+                name="notice_hold_says_why", condition=Q(hold="") | ~Q(hold_reason="") | ~Q(hold_review="")
+            ),
+            # One open notice per content and provider; two reports of one URL meet here, also in parallel.
+            models.UniqueConstraint(
+                fields=["content", "provider"],
+                condition=Q(state__in=["received", "notified", "escalated"]),
+                nulls_distinct=False,
+                name="notice_open_once",
+            ),
+        ]
+        indexes = [
+            # What waits, and only that: the cost of a sweep follows the rows that are due.
+            models.Index(fields=["due_at", "id"], name="notice_clock_runs", condition=Q(state="notified")),
+            models.Index(fields=["due_at", "id"], name="notice_escalated", condition=Q(state="escalated")),
+            models.Index(
+                fields=["received_at", "id"],
+                name="notice_to_assess",
+                condition=Q(state="received", assessed_at__isnull=True),
+            ),
+            models.Index(
+                fields=["assessed_at", "id"],
+                name="notice_to_route",
+                condition=Q(state="received", assessed_at__isnull=False, routed_at__isnull=True),
+            ),
+            models.Index(
+                fields=["id"],
+                name="notice_to_attribute",
+                condition=Q(state="received", attribution__isnull=True),
+            ),
+            models.Index(
+                fields=["next_check_at", "id"],
+                name="notice_watched",
+                condition=Q(next_check_at__isnull=False),
+            ),
+            models.Index(
+                fields=["provider", "due_at", "id"],
+                name="notice_of_provider",
+                condition=Q(sent_at__isnull=False),
+            ),
+        ]
+
+        triggers = state_guard("notice", EDGES)
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def masked_url(self) -> str:
+        """What a screen shows of the URL."""
+        return self.content.masked_url
+
+    @property
+    def hold_words(self) -> str:
+        """Why it is held, in the reader's language."""
+        return self.hold_reason or self.get_hold_review_display()
+
+    def end_hold(self) -> None:
+        """Nothing keeps it back any more."""
+        self.hold, self.hold_review, self.hold_reason = self.Hold.NONE, "", ""
+        self.hold_by, self.hold_until = "", None
+
+    # -- the state machine: each method moves fields of this row and nothing else --------------------
+
+    @transition(field=state, source=State.RECEIVED, target=State.NOTIFIED)
+    def notify(self, *, at: datetime, rule: DeadlineRule, estimated: bool) -> None:
+        """The provider's server accepted the first dispatch: the provider's clock starts."""
+        self.notified_at, self.rule, self.notified_estimated = at, rule, estimated
+
+    @transition(field=state, source=State.RECEIVED, target=State.DISMISSED)
+    def dismiss(self, *, at: datetime, because: "Notice.Dismissal") -> None:
+        """Closed without ever being sent."""
+        self.closed_at, self.closed_because, self.next_check_at = at, because, None
+        self.end_hold()
+
+    @transition(field=state, source=State.NOTIFIED, target=State.ESCALATED)
+    def escalate(self, *, at: datetime) -> None:
+        """The term ended without proven removal. `at` is the due moment, however late it is recorded."""
+        self.escalated_at = at
+
+    @transition(field=state, source=[State.NOTIFIED, State.ESCALATED], target=State.REMOVED)
+    def remove(self, *, at: datetime, gone_since: datetime) -> None:
+        """Sightings prove that the material is gone, since `gone_since`."""
+        self.removed_at, self.gone_since = at, gone_since
+
+    @transition(field=state, source=[State.NOTIFIED, State.ESCALATED], target=State.WITHDRAWN)
+    def withdraw(self, *, at: datetime, because: "Notice.Withdrawal") -> None:
+        """Taken back after it was sent."""
+        self.closed_at, self.closed_because, self.next_check_at = at, because, None

@@ -1,0 +1,120 @@
+"""What came in, from whom, and what became of each line."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from cases.models.content import Content
+from vault.sealed import Sealed, new_id
+
+
+class Source(models.Model):
+    """Where reports come from: a partner hotline, the staff, the public form."""
+
+    code = models.SlugField(_("code"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=200)
+
+    class Meta:
+        verbose_name = _("source")
+        verbose_name_plural = _("sources")
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Report(models.Model):
+    """One file, form or call from one source, with one to many lines (URLs)."""
+
+    class Way(models.TextChoices):
+        FILE = "file", _("file")
+        FORM = "form", _("form")
+        API = "api", _("API")
+
+    reference = models.CharField(_("reference"), max_length=16, unique=True, editable=False)
+    source = models.ForeignKey(Source, models.PROTECT, related_name="reports", verbose_name=_("source"))
+    way = models.CharField(_("way in"), max_length=4, choices=Way.choices)
+    # SHA-256 of the bytes that came in: the same file again finds its first receipt instead of adding.
+    digest = models.BinaryField(max_length=32, editable=False)
+    their_reference = models.CharField(_("their reference"), max_length=200, blank=True)
+    received_at = models.DateTimeField(_("received"))
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    total = models.PositiveIntegerField(_("lines"))
+    done = models.PositiveIntegerField(_("lines done"), default=0)
+    by = models.CharField(_("by"), max_length=40)
+
+    class Meta:
+        verbose_name = _("report")
+        verbose_name_plural = _("reports")
+        ordering = ["-received_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "digest"], name="report_once_per_source"),
+            models.CheckConstraint(
+                name="report_done_within_total", condition=models.Q(done__lte=models.F("total"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class ReportLine(models.Model):
+    """One line of a report and its outcome. `raw`, `referrer` and `note` are sealed: they may hold anything."""
+
+    class Outcome(models.TextChoices):
+        NEW = "new", _("new")
+        DUPLICATE = "duplicate", _("duplicate")
+        REAPPEARED = "reappeared", _("reappeared")
+        REJECTED = "rejected", _("rejected")
+        QUARANTINED = "quarantined", _("quarantined")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    report = models.ForeignKey(Report, models.PROTECT, related_name="lines", verbose_name=_("report"))
+    number = models.PositiveIntegerField(_("line"))
+    outcome = models.CharField(_("outcome"), max_length=11, choices=Outcome.choices)
+    # A code of cases.url.REASONS, worded for people there.
+    reason = models.CharField(_("reason"), max_length=40, blank=True)
+    content = models.ForeignKey(
+        Content, models.PROTECT, null=True, blank=True, related_name="lines", verbose_name=_("content")
+    )
+    notice = models.ForeignKey(
+        "cases.Notice", models.PROTECT, null=True, blank=True, related_name="lines", verbose_name=_("notice")
+    )
+    raw_sealed = models.BinaryField(null=True, editable=False)
+    referrer_sealed = models.BinaryField(null=True, editable=False)
+    note_sealed = models.BinaryField(null=True, editable=False)
+    their_reference = models.CharField(_("their reference"), max_length=200, blank=True)
+    category = models.CharField(_("category"), max_length=40, blank=True)
+    reported_at = models.DateTimeField(_("reported"), null=True, blank=True)
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    decided_by = models.CharField(_("decided by"), max_length=40, blank=True)
+
+    raw = Sealed("raw_sealed")
+    referrer = Sealed("referrer_sealed")
+    note = Sealed("note_sealed")
+
+    class Meta:
+        verbose_name = _("line of a report")
+        verbose_name_plural = _("lines of reports")
+        ordering = ["report", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["report", "number"], name="line_once_per_report"),
+            models.CheckConstraint(
+                name="line_outcome_has_its_rows",
+                condition=models.Q(
+                    outcome__in=["new", "duplicate", "reappeared"],
+                    content__isnull=False,
+                    notice__isnull=False,
+                )
+                | models.Q(outcome__in=["rejected", "quarantined"], notice__isnull=True),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["report", "number"],
+                name="line_waiting",
+                condition=models.Q(outcome="quarantined", decided_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.report_id}/{self.number}"

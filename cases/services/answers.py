@@ -1,0 +1,130 @@
+"""What providers say: acknowledged, removed, not ours, disputed. Words move facts, never the state."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit.record import Actor, event, record_many
+from cases.models import Notice, Reply
+from cases.services.moving import moving_many
+
+BATCH: Final = 5_000
+_CLAIMS: Final = frozenset({Reply.Answer.REMOVED, Reply.Answer.ALREADY_GONE})
+_DISPUTES: Final = frozenset({Reply.Answer.DISPUTE, Reply.Answer.NOT_OURS})
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One answer about one notice. `at`: when the provider says it happened."""
+
+    reference: str
+    answer: str
+    at: datetime | None = None
+    reason: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one answer: recorded, unchanged or refused with a reason in words."""
+
+    reference: str
+    outcome: str
+    reason: str = ""
+
+
+def answer_many(*, provider_id: int, answers: Sequence[Answer], by: Actor, now: datetime) -> list[Outcome]:
+    """Record a provider's answers, one outcome each, in the order given.
+
+    A notice of another provider does not exist here. Acknowledging is not removing, and a claim is not a
+    proof: the clock keeps running, and a claim makes a check due now.
+    """
+    outcomes: list[Outcome] = []
+    for start in range(0, len(answers), BATCH):
+        outcomes += _batch(provider_id, answers[start : start + BATCH], by=by, now=now)
+    return outcomes
+
+
+def _batch(provider_id: int, answers: Sequence[Answer], *, by: Actor, now: datetime) -> list[Outcome]:
+    own = dict(
+        Notice.objects.of(provider_id)
+        .filter(reference__in={answer.reference for answer in answers})
+        .values_list("reference", "pk")
+    )
+    outcomes, replies = [], []
+    with transaction.atomic(), moving_many(list(own.values()), "answer", by=by, now=now) as notices:
+        locked = {notice.reference: notice for notice in notices}
+        for answer in answers:
+            notice = locked.get(answer.reference)
+            refusal = _refusal(notice, answer, now=now)
+            if notice is None or refusal:
+                outcomes.append(Outcome(answer.reference, "refused", refusal))
+                continue
+            if not _apply(notice, answer, now=now):
+                outcomes.append(Outcome(answer.reference, "unchanged"))
+                continue
+            replies.append(_reply(notice, answer, by=by, now=now))
+            outcomes.append(Outcome(answer.reference, "recorded"))
+        Reply.objects.bulk_create(replies, batch_size=1_000)
+        record_many(
+            event("reply", "notice", reply.notice_id, by=by, at=now, data={"answer": reply.answer})
+            for reply in replies
+        )
+    return outcomes
+
+
+def _refusal(notice: Notice | None, answer: Answer, *, now: datetime) -> str:
+    """Why an answer cannot be taken; "" when it can."""
+    if notice is None:
+        return _("There is no such notice.")
+    if answer.answer not in Reply.Answer.values:
+        return _("This is not one of the answers.")
+    if notice.state == Notice.State.WITHDRAWN:
+        return _("This notice was withdrawn: there is nothing left to do.")
+    if notice.state == Notice.State.REMOVED and answer.answer != Reply.Answer.NEED_INFORMATION:
+        return _("We have seen that it is gone: there is nothing left to do.")
+    if answer.at is not None and answer.at > now:
+        return _("What has happened cannot lie in the future.")
+    if answer.answer == Reply.Answer.DISPUTE and not answer.reason.strip():
+        return _("Say why you dispute it.")
+    return ""
+
+
+def _apply(notice: Notice, answer: Answer, *, now: datetime) -> bool:
+    """Set the facts; False when we knew already."""
+    if answer.answer == Reply.Answer.ACKNOWLEDGED:
+        if notice.acknowledged_at is not None:
+            return False
+    elif answer.answer in _CLAIMS:
+        if notice.claimed_removed_at is not None and notice.claimed_removed_at >= (
+            notice.last_seen_online_at or now
+        ):
+            return False
+        notice.claimed_removed_at = now
+        if notice.next_check_at is None or notice.next_check_at > now:
+            notice.next_check_at = now
+    elif answer.answer in _DISPUTES:
+        if notice.disputed_at is not None:
+            return False
+        notice.disputed_at = now
+    notice.acknowledged_at = notice.acknowledged_at or now
+    return True
+
+
+def _reply(notice: Notice, answer: Answer, *, by: Actor, now: datetime) -> Reply:
+    reply = Reply(
+        notice=notice,
+        answer=answer.answer,
+        at=now,
+        claimed_at=answer.at,
+        by=str(by),
+        reason=answer.reason.strip()[:300],
+        token=uuid.uuid4(),
+    )
+    reply.note = answer.note
+    return reply

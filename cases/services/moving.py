@@ -1,0 +1,164 @@
+"""The only places that lock a notice, set what is derived, save it and record it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, models, transaction
+from django.utils.translation import gettext as _
+from django_fsm import TransitionNotAllowed
+
+from audit.models import Event
+from audit.record import Actor, event, record_many
+from cases import deadlines
+from cases.models import Notice
+from cases.models.notice import EDGES, NoticeQuerySet
+from cases.services.refused import NotFound, Stale, WrongState
+
+_COLUMNS: list[models.Field[Any, Any]] = [
+    field for field in Notice._meta.concrete_fields if field.attname not in {"id", "version", "due_at"}
+]
+
+
+@contextmanager
+def moving(
+    notice_id: int,
+    act: str,
+    *,
+    by: Actor,
+    now: datetime,
+    seen_version: int | None = None,
+    data: dict[str, Any] | None = None,
+) -> Iterator[Notice]:
+    """Lock one notice, let the caller change it, then save and record in the same transaction.
+
+    Raises NotFound, WrongState for a move that is no edge, Stale when `seen_version` is not the current one.
+    """
+    with moving_many([notice_id], act, by=by, now=now, data=data) as notices:
+        if not notices:
+            raise NotFound(_("There is no such notice."))
+        (notice,) = notices
+        if seen_version is not None and seen_version != notice.version:
+            raise _stale(notice, seen_version)
+        yield notice
+
+
+@contextmanager
+def moving_many(
+    notice_ids: Sequence[int], act: str, *, by: Actor, now: datetime, data: dict[str, Any] | None = None
+) -> Iterator[list[Notice]]:
+    """Lock a batch in order of id, let the caller change them, then write all with one UPDATE and one INSERT.
+
+    Rows that were not changed are neither written nor recorded.
+    """
+    with transaction.atomic():
+        notices = list(
+            Notice.objects.filter(pk__in=notice_ids)
+            .select_related("rule", "content", "provider")
+            .select_for_update(of=("self",))
+            .order_by("pk")
+        )
+        before = {notice.pk: _values(notice) for notice in notices}
+        states = {notice.pk: notice.state for notice in notices}
+        try:
+            yield notices
+        except TransitionNotAllowed as refusal:
+            raise WrongState(_("This cannot be done with a notice in this state.")) from refusal
+        changed = [notice for notice in notices if _values(notice) != before[notice.pk]]
+        if not changed:
+            return
+        for notice in changed:
+            if notice.notified_at is not None and notice.rule is not None:
+                notice.due_at = deadlines.due_at(notice.notified_at, notice.rule.term)
+            notice.version += 1
+        touched = {
+            field
+            for notice in changed
+            for field, old, new in zip(_COLUMNS, before[notice.pk], _values(notice), strict=True)
+            if old != new
+        }
+        _write(changed, sorted(touched, key=lambda field: field.attname))
+        record_many(
+            event(act, "notice", notice.pk, by=by, at=now, was=was, became=became, data=data)
+            for notice in changed
+            for was, became in [_move(states[notice.pk], notice.state)]
+        )
+
+
+def move_all(
+    due: NoticeQuerySet,
+    act: str,
+    to: Notice.State,
+    *,
+    columns: dict[str, str],
+    by: Actor,
+    now: datetime,
+    limit: int,
+) -> list[int]:
+    """Move up to `limit` of the `due` rows by one statement that also writes their audit rows.
+
+    `columns`: column -> SQL expression over the old row `n`; only constants of our own code, never input.
+    Rows that somebody else holds are skipped: the next sweep finds them. Returns the ids.
+    Raises WrongState when the filter lets through a state that has no edge to `to`.
+    """
+    assignments = ", ".join(f"{column} = {expression}" for column, expression in columns.items())
+    with transaction.atomic():
+        picked = (
+            due.order_by("due_at", "pk")
+            .select_for_update(skip_locked=True, of=("self",))
+            .values("pk", "state")
+        )
+        picked_sql, parameters = picked[:limit].query.sql_with_params()
+        statement = f"""
+            WITH due (id, state) AS MATERIALIZED ({picked_sql}),
+            moved AS (
+                UPDATE cases_notice n SET state = %s, version = n.version + 1, {assignments}
+                FROM due WHERE n.id = due.id
+                RETURNING n.id, due.state AS was
+            ),
+            logged AS (
+                INSERT INTO audit_event (at, actor, act, subject, subject_id, was, became)
+                SELECT %s, %s, %s, 'notice', id, was, %s FROM moved
+            )
+            SELECT coalesce(array_agg(id), '{{}}'), coalesce(array_agg(DISTINCT was), '{{}}') FROM moved
+        """  # noqa: S608 - nothing in it comes from outside
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [*parameters, to, now, str(by), act, to])
+            ids, sources = cursor.fetchone()
+        if not {(was, str(to)) for was in sources} <= set(EDGES):
+            raise WrongState(_("This cannot be done with a notice in this state."))
+    return list(ids)
+
+
+def _values(notice: Notice) -> tuple[Any, ...]:
+    return tuple(getattr(notice, field.attname) for field in _COLUMNS)
+
+
+def _move(was: str, became: str) -> tuple[str, str]:
+    return (was, became) if was != became else ("", "")
+
+
+def _write(notices: Sequence[Notice], fields: Sequence[models.Field[Any, Any]]) -> None:
+    """One UPDATE from arrays: 10 times as fast as a CASE per row, and its plan does not grow with the batch."""
+    written = [*fields, Notice._meta.get_field("due_at"), Notice._meta.get_field("version")]
+    columns = [(field.column, field.db_type(connection)) for field in written]
+    statement = (
+        "UPDATE cases_notice n SET {} FROM unnest(%s::bigint[], {}) AS v(id, {}) WHERE n.id = v.id".format(
+            ", ".join(f"{column} = v.{column}" for column, _type in columns),
+            ", ".join(
+                f"%s::{'integer' if kind.startswith('integer') else kind}[]" for _column, kind in columns
+            ),
+            ", ".join(column for column, _type in columns),
+        )
+    )
+    arrays = [[getattr(notice, field.attname) for notice in notices] for field in written]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [[notice.pk for notice in notices], *arrays])
+
+
+def _stale(notice: Notice, seen: int) -> Stale:
+    last = Event.objects.filter(subject="notice", subject_id=notice.pk).order_by("-pk").first()
+    return Stale(
+        by=last.actor if last else "?", act=last.act if last else "?", seen=seen, current=notice.version
+    )

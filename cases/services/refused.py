@@ -1,0 +1,40 @@
+"""A refusal is an answer, not a fault: it says, to the person who asked, why it was not done."""
+
+from django.utils.translation import gettext as _
+
+
+class Refused(Exception):
+    """Base of every refusal. `code` is for machines, the text for people."""
+
+    code = "refused"
+
+
+class NotFound(Refused):
+    """There is no such thing, or none that this caller may know of."""
+
+    code = "not_found"
+
+
+class WrongState(Refused):
+    """The thing is not in a state in which this can be done."""
+
+    code = "wrong_state"
+
+
+class Stale(Refused):
+    """Somebody else changed it since the caller looked."""
+
+    code = "stale"
+
+    def __init__(self, *, by: str, act: str, seen: int, current: int) -> None:
+        self.seen, self.current = seen, current
+        super().__init__(
+            _("%(by)s has changed this since you opened it (%(act)s). Look again before you decide.")
+            % {"by": by, "act": act}
+        )
+
+
+class Invalid(Refused):
+    """The words of the request do not fit together."""
+
+    code = "invalid"

@@ -1,0 +1,266 @@
+"""From a judged notice to a place in the outbox: who hosts it, and whom to tell."""
+
+import secrets
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from audit.record import Actor, record
+from cases.models import Content, Dispatch, DispatchLine, Notice
+from cases.services.moving import moving, moving_many
+from cases.services.refused import WrongState
+from providers.models import Attribution, Contact, Provider
+from providers.routing import attribute
+from providers.sources.resolver import Resolver
+
+FIRST = "first"
+BATCH = 500
+#: Above so many lines a message is split (P).
+LINES_PER_DISPATCH = 500
+HOME = "NL"
+
+
+def attribute_new(*, resolver: Resolver, by: Actor, now: datetime, batch: int = 2_000) -> int:
+    """Look up who hosts the notices that have no attribution yet; returns how many were looked up.
+
+    Done before anybody judges, so that the work desk can show the place; done again before sending when it is
+    older than the settings allow.
+    """
+    total = 0
+    while True:
+        ids = list(
+            Notice.objects.filter(state=Notice.State.RECEIVED, attribution__isnull=True)
+            .order_by("pk")
+            .values_list("pk", flat=True)[:batch]
+        )
+        if not ids:
+            return total
+        total += _attribute(ids, resolver=resolver, by=by, now=now)
+
+
+def refresh_attributions(notice_ids: Sequence[int], *, resolver: Resolver, by: Actor, now: datetime) -> None:
+    """Look up again what was looked up too long ago to act on; running clocks keep their provider."""
+    stale = (
+        Notice.objects.filter(pk__in=notice_ids, state=Notice.State.RECEIVED)
+        .exclude(attribution__at__gt=now - settings.HOST.attribution_max_age)
+        .values_list("pk", flat=True)
+    )
+    if ids := list(stale):
+        _attribute(ids, resolver=resolver, by=by, now=now)
+
+
+def _attribute(ids: Sequence[int], *, resolver: Resolver, by: Actor, now: datetime) -> int:
+    hosts = {
+        content.pk: content.host
+        for content in Content.objects.filter(notices__in=ids).only("id", "host_sealed").distinct()
+    }
+    found = attribute(hosts.values(), resolver=resolver, by=str(by), now=now)
+    with moving_many(ids, "attribute", by=by, now=now) as notices:
+        for notice in notices:
+            answer = found[hosts[notice.content_id]]
+            notice.attribution_id, notice.provider_id = answer.pk, answer.provider_id
+    return len(notices)
+
+
+def route_due(*, resolver: Resolver, by: Actor, now: datetime) -> int:
+    """Route every notice that is judged illegal and not held; returns how many were looked at."""
+    total = 0
+    while True:
+        ids = list(
+            Notice.objects.to_route(now=now)
+            .order_by("assessed_at", "pk")
+            .values_list("pk", flat=True)[:BATCH]
+        )
+        if not ids:
+            return total
+        total += route(notice_ids=ids, resolver=resolver, by=by, now=now)
+
+
+def route(*, notice_ids: Sequence[int], resolver: Resolver, by: Actor, now: datetime) -> int:
+    """Put notices on the pending dispatch of their provider's contact; returns how many were decided on.
+
+    What cannot be routed is held for a person, with the reason in words; what is hosted abroad is dismissed.
+    """
+    refresh_attributions(notice_ids, resolver=resolver, by=by, now=now)
+    with moving_many(notice_ids, "route", by=by, now=now) as notices:
+        waiting = [
+            n for n in notices if n.state == Notice.State.RECEIVED and n.assessed_at and not n.routed_at
+        ]
+        places = Attribution.objects.in_bulk({n.attribution_id for n in waiting if n.attribution_id})
+        contacts = _contacts({n.provider_id for n in waiting if n.provider_id})
+        on_their_way: dict[int, list[Notice]] = defaultdict(list)
+        for notice in waiting:
+            place = places[notice.attribution_id] if notice.attribution_id else None
+            contact = contacts.get(notice.provider_id) if notice.provider_id else None
+            review = _review(notice, place, contact)
+            notice.end_hold()
+            if review:
+                notice.hold, notice.hold_review, notice.hold_by = Notice.Hold.CONTACT_REVIEW, review, str(by)
+            elif place is not None and place.country != HOME:
+                notice.dismiss(at=now, because=Notice.Dismissal.HOSTED_ABROAD)
+            elif contact is not None:
+                notice.routed_at = now
+                on_their_way[contact.pk].append(notice)
+        for contact_id, group in on_their_way.items():
+            enqueue(contact_id=contact_id, notices=group, kind=Dispatch.Kind.FIRST, round_=1, by=by, now=now)
+    return len(waiting)
+
+
+def _contacts(provider_ids: set[int]) -> dict[int, Contact]:
+    """provider -> the contact that is used: the first that is approved and not suspended."""
+    usable = Contact.objects.usable().filter(provider__in=provider_ids).order_by("-pk")
+    return {contact.provider_id: contact for contact in usable}
+
+
+def _review(notice: Notice, place: Attribution | None, contact: Contact | None) -> str:
+    """Why a person must look before this notice can go out; "" when nobody must."""
+    if place is None or place.provider_id is None or notice.provider is None:
+        return Notice.Review.NOBODY_FOUND
+    if notice.provider.kind == Provider.Kind.CDN_PROXY:
+        return Notice.Review.CDN_ORIGIN
+    if place.country == HOME and contact is None:
+        return Notice.Review.NO_CONTACT
+    return ""
+
+
+def enqueue(
+    *, contact_id: int, notices: Sequence[Notice], kind: str, round_: int, by: Actor, now: datetime
+) -> list[Dispatch]:
+    """Put locked notices on the gathering dispatch of a contact, or on new ones; call inside a transaction.
+
+    An urgent notice closes the grouping window at once. One contact hears of one step of a notice once:
+    a line that exists already is not added again.
+    """
+    contact = Contact.objects.select_for_update().get(pk=contact_id)
+    step = FIRST if kind == Dispatch.Kind.FIRST else f"{kind}-{round_}"
+    told = set(
+        DispatchLine.objects.filter(
+            contact=contact, step=step, dropped_because="", notice__in=[n.pk for n in notices]
+        ).values_list("notice_id", flat=True)
+    )
+    todo = [notice for notice in notices if notice.pk not in told]
+    filled = []
+    while todo:
+        dispatch = _gathering(contact, kind, round_, by=by, now=now)
+        room = LINES_PER_DISPATCH - dispatch.lines.count()
+        taken, todo = todo[:room], todo[room:]
+        DispatchLine.objects.bulk_create(
+            DispatchLine(dispatch=dispatch, notice=notice, contact=contact, step=step) for notice in taken
+        )
+        if len(taken) == room:
+            dispatch.gathering = False
+        if any(notice.urgent for notice in taken):
+            dispatch.gathering, dispatch.next_attempt_at = False, now
+        dispatch.save(update_fields=["gathering", "next_attempt_at"])
+        filled.append(dispatch)
+    return filled
+
+
+def _gathering(contact: Contact, kind: str, round_: int, *, by: Actor, now: datetime) -> Dispatch:
+    found = (
+        Dispatch.objects.select_for_update()
+        .filter(contact=contact, kind=kind, round=round_, gathering=True, state=Dispatch.State.PENDING)
+        .first()
+    )
+    if found is not None:
+        return found
+    number = _next_number(now)
+    domain = parseaddr(settings.HOST.sender_address)[1].rpartition("@")[2]
+    window = settings.HOST.grouping_window if kind == Dispatch.Kind.FIRST else timedelta(0)
+    dispatch = Dispatch.objects.create(
+        number=number,
+        contact=contact,
+        kind=kind,
+        round=round_,
+        message_id=f"<{number.lower()}.{secrets.token_hex(8)}@{domain}>",
+        token=secrets.token_urlsafe(32),
+        created_at=now,
+        next_attempt_at=now + window,
+        approval_reason="" if contact.known_since else Dispatch.Approval.NEW_CONTACT,
+    )
+    record("enqueue", "dispatch", dispatch.pk, by=by, at=now, became=dispatch.state, data={"number": number})
+    return dispatch
+
+
+def _next_number(now: datetime) -> str:
+    """The next number of the hotline's own series. Gaps are allowed, repeats are not."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('cases_dispatch_number')")
+        (count,) = cursor.fetchone()
+    return f"NTD-{now.year}-{count:06d}"
+
+
+def take_back(*, notice_id: int, by: Actor, now: datetime) -> Notice:
+    """Undo an approved notice while its message still waits: it returns to the work desk.
+
+    Raises WrongState once the message is on its way.
+    """
+    with moving(notice_id, "take_back", by=by, now=now) as notice:
+        line = (
+            DispatchLine.objects.select_related("dispatch")
+            .select_for_update(of=("self", "dispatch"))
+            .filter(notice=notice, step=FIRST, dropped_because="")
+            .first()
+        )
+        if line is None or line.dispatch.state != Dispatch.State.PENDING or line.dispatch.attempt:
+            raise WrongState(_("This notice is not waiting in the outbox any more."))
+        line.dropped_because = DispatchLine.Dropped.TAKEN_BACK
+        line.save(update_fields=["dropped_because"])
+        notice.assessed_at = notice.routed_at = None
+        notice.legal_class, notice.urgent = "", False
+    return notice
+
+
+def cancel(*, dispatch_id: int, by: Actor, now: datetime) -> Dispatch:
+    """Cancel a whole message that waits or is parked: its notices return to the work desk."""
+    with transaction.atomic():
+        ids = list(
+            DispatchLine.objects.filter(dispatch_id=dispatch_id, dropped_because="").values_list(
+                "notice_id", flat=True
+            )
+        )
+        # Notices first, then the dispatch: the order in which every writer locks them.
+        with moving_many(ids, "take_back", by=by, now=now) as notices:
+            dispatch = Dispatch.objects.select_for_update().get(pk=dispatch_id)
+            pending = dispatch.state == Dispatch.State.PENDING and not dispatch.attempt
+            if not pending and dispatch.state != Dispatch.State.PARKED:
+                raise WrongState(_("This message is on its way or has gone."))
+            for notice in notices:
+                if notice.state == Notice.State.RECEIVED:
+                    notice.assessed_at = notice.routed_at = None
+                    notice.legal_class, notice.urgent = "", False
+        was = dispatch.state
+        dispatch.state, dispatch.gathering = Dispatch.State.CANCELLED, False
+        dispatch.save(update_fields=["state", "gathering"])
+        dispatch.lines.filter(dropped_because="").update(dropped_because=DispatchLine.Dropped.CANCELLED)
+        record("cancel", "dispatch", dispatch.pk, by=by, at=now, was=was, became=dispatch.state)
+    return dispatch
+
+
+def approve(*, dispatch_id: int, by: Actor, now: datetime) -> Dispatch:
+    """A person lets a message go that waited for one."""
+    with transaction.atomic():
+        dispatch = Dispatch.objects.select_for_update().get(pk=dispatch_id)
+        if dispatch.state != Dispatch.State.PENDING or not dispatch.approval_reason or dispatch.approved_by:
+            raise WrongState(_("This message does not wait for approval."))
+        dispatch.approved_by = str(by)
+        dispatch.save(update_fields=["approved_by"])
+        record("approve", "dispatch", dispatch.pk, by=by, at=now)
+    return dispatch
+
+
+def retry(*, dispatch_id: int, by: Actor, now: datetime) -> Dispatch:
+    """Try a parked message again, with the same Message-ID."""
+    with transaction.atomic():
+        dispatch = Dispatch.objects.select_for_update().get(pk=dispatch_id)
+        if dispatch.state != Dispatch.State.PARKED:
+            raise WrongState(_("This message is not parked."))
+        dispatch.state, dispatch.failures, dispatch.next_attempt_at = Dispatch.State.PENDING, 0, now
+        dispatch.save(update_fields=["state", "failures", "next_attempt_at"])
+        record("retry", "dispatch", dispatch.pk, by=by, at=now, was="parked", became=dispatch.state)
+    return dispatch

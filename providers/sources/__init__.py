@@ -1,0 +1,1 @@
+"""Ways to learn what a host name stands for."""

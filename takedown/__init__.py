@@ -1,0 +1,5 @@
+"""The roof: wires everything, decides nothing."""
+
+from takedown.celery import app as celery_app
+
+__all__ = ["celery_app"]

@@ -1,0 +1,226 @@
+"""What differs per host: read once from the environment, checked before anything starts.
+
+A wrong or missing value stops the start with one clear line on stderr and exit status 1. Any secret may
+be given as `NAME_FILE`, the path of a file that holds it.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import environ
+
+T = TypeVar("T")
+
+
+class Misconfigured(Exception):
+    """A setting is missing or cannot be understood; the text names it and never shows its value."""
+
+
+def _raw(name: str) -> str | None:
+    path = os.environ.get(f"{name}_FILE")
+    if path:
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise Misconfigured(f"{name}_FILE names a file that cannot be read: {error.strerror}.") from error
+    return os.environ.get(name)
+
+
+def _read(name: str, parse: Callable[[str], T], default: T | None = None, *, hint: str = "") -> T:
+    raw = _raw(name)
+    if raw is None or raw == "":
+        if default is not None:
+            return default
+        raise Misconfigured(f"{name} is not set. {hint}".strip())
+    try:
+        return parse(raw)
+    except (ValueError, KeyError) as error:
+        raise Misconfigured(f"{name} cannot be used: {error} {hint}".strip()) from error
+
+
+def _yes_or_no(raw: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    if raw.strip().lower() not in words:
+        raise ValueError("say yes or no.")
+    return words[raw.strip().lower()]
+
+
+def _seconds(raw: str) -> timedelta:
+    try:
+        value = float(raw)
+    except ValueError:
+        raise ValueError("it must be a number of seconds.") from None
+    if not 0 <= value < 10**9:
+        raise ValueError("it must be a number of seconds of 0 or more.")
+    return timedelta(seconds=value)
+
+
+def _whole(raw: str) -> int:
+    if not raw.isascii() or not raw.isdigit():
+        raise ValueError("it must be a whole number.")
+    return int(raw)
+
+
+def _database(raw: str) -> dict[str, Any]:
+    if not raw.startswith(("postgres://", "postgresql://")):
+        raise ValueError("Takedown runs on PostgreSQL only.")
+    config: dict[str, Any] = environ.Env.db_url_config(raw)
+    if not config.get("NAME"):
+        raise ValueError("it names no database.")
+    return config
+
+
+def _secret_key(raw: str) -> str:
+    if len(raw) < 50:
+        raise ValueError("it must be at least 50 characters long.")
+    return raw
+
+
+def _redis(raw: str) -> str:
+    if urlsplit(raw).scheme not in {"redis", "rediss", "unix"}:
+        raise ValueError("it must start with redis://, rediss:// or unix://.")
+    return raw
+
+
+@dataclass(frozen=True)
+class Mail:
+    """Where our own relay is. `tls` is "", "starttls" or "tls"."""
+
+    host: str
+    port: int
+    user: str
+    password: str
+    tls: str
+
+
+def _mail(raw: str) -> Mail:
+    parts = urlsplit(raw)
+    tls = {"smtp": "", "smtp+tls": "starttls", "smtps": "tls"}.get(parts.scheme)
+    if tls is None or not parts.hostname:
+        raise ValueError("it must look like smtp://user:pass@host:port (or smtp+tls://, smtps://).")
+    return Mail(
+        host=parts.hostname,
+        port=parts.port or {"": 25, "starttls": 587, "tls": 465}[tls],
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        tls=tls,
+    )
+
+
+def _base_url(raw: str) -> str:
+    parts = urlsplit(raw)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
+        raise ValueError("it must look like https://takedown.example.org, without a path.")
+    return raw.rstrip("/")
+
+
+def _address(raw: str) -> str:
+    if "\n" in raw or "\r" in raw or "@" not in parseaddr(raw)[1]:
+        raise ValueError("it must be a mail address.")
+    return raw.strip()
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """Who sends: printed in every notice."""
+
+    name: str
+    postal_address: str
+    phone: str
+
+
+def _organisation(raw: str) -> Organisation:
+    parts = [part.strip() for part in raw.split("|")]
+    if len(parts) != 3 or not all(parts):
+        raise ValueError("write it as: name | postal address | phone.")
+    return Organisation(*parts)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Every setting that a host decides. Durations are timedeltas; (P) marks a proposal of the requirements."""
+
+    debug: bool
+    secret_key: str
+    allowed_hosts: list[str]
+    base_url: str
+    database: dict[str, Any]
+    redis_url: str
+    encryption_keys: str
+    mail: Mail
+    sender_name: str
+    sender_address: str
+    organisation: Organisation
+    relay_is_final_hop: bool
+    dry_run_address: str
+    trusted_proxies: int
+    static_root: Path
+    resolver_file: str
+    demo: bool
+    sweep_every: timedelta
+    grouping_window: timedelta  # P 10 min
+    attribution_max_age: timedelta  # P 12 h
+    removal_run: int  # P 3 sightings
+    removal_gap: timedelta  # P 3 min
+    removal_span: timedelta  # P 10 min
+    check_every: timedelta  # P 1 h
+    check_lease: timedelta
+    sighting_max_age: timedelta  # P 4 h
+
+
+def load() -> Environment:
+    """Read and check every setting. Raises Misconfigured at the first that is missing or wrong."""
+    text = str.strip
+    base_url = _read(
+        "BASE_URL", _base_url, hint="It is the address people use, e.g. https://takedown.example.org."
+    )
+    return Environment(
+        debug=_read("DEBUG", _yes_or_no, False),
+        secret_key=_read("SECRET_KEY", _secret_key, hint="Make one with: python -m vault secret."),
+        allowed_hosts=_read(
+            "ALLOWED_HOSTS",
+            lambda raw: [host.strip() for host in raw.split(",")],
+            [urlsplit(base_url).hostname or ""],
+        ),
+        base_url=base_url,
+        database=_read(
+            "DATABASE_URL", _database, hint="Write it as postgres://user:password@host:port/name."
+        ),
+        redis_url=_read("REDIS_URL", _redis, hint="Write it as redis://host:port/0."),
+        encryption_keys=_read("ENCRYPTION_KEYS", text, hint="Make them with: python -m vault new."),
+        mail=_read("EMAIL_URL", _mail, hint="Our own mail relay."),
+        sender_name=_read("SENDER_NAME", text, "Meldpunt Kinderporno"),
+        sender_address=_read("SENDER_ADDRESS", _address, hint="Notices are sent from it."),
+        organisation=_read("ORGANISATION", _organisation, hint="It is printed in every notice."),
+        relay_is_final_hop=_read("RELAY_IS_FINAL_HOP", _yes_or_no, False),
+        dry_run_address=_read("DRY_RUN_ADDRESS", _address, ""),
+        trusted_proxies=_read("TRUSTED_PROXIES", _whole, 0),
+        static_root=_read("STATIC_ROOT", Path, Path("var/static")),
+        resolver_file=_read("RESOLVER_FILE", text, ""),
+        demo=_read("DEMO", _yes_or_no, False),
+        sweep_every=_read("SWEEP_EVERY_S", _seconds, timedelta(seconds=15)),
+        grouping_window=_read("GROUPING_WINDOW_S", _seconds, timedelta(minutes=10)),
+        attribution_max_age=_read("ATTRIBUTION_MAX_AGE_S", _seconds, timedelta(hours=12)),
+        removal_run=_read("REMOVAL_SIGHTINGS", _whole, 3),
+        removal_gap=_read("REMOVAL_GAP_S", _seconds, timedelta(minutes=3)),
+        removal_span=_read("REMOVAL_SPAN_S", _seconds, timedelta(minutes=10)),
+        check_every=_read("CHECK_EVERY_S", _seconds, timedelta(hours=1)),
+        check_lease=_read("CHECK_LEASE_S", _seconds, timedelta(minutes=5)),
+        sighting_max_age=_read("SIGHTING_MAX_AGE_S", _seconds, timedelta(hours=4)),
+    )
+
+
+def load_or_exit() -> Environment:
+    """`load`, but a wrong setting ends the process with one line and exit status 1."""
+    try:
+        return load()
+    except Misconfigured as problem:
+        sys.stderr.write(f"takedown: {problem}\n")
+        raise SystemExit(1) from None

@@ -1,0 +1,245 @@
+"""Every setting of Takedown. What a host decides comes through `env.py`; the rest stands here."""
+
+from pathlib import Path
+
+from celery.schedules import schedule
+from csp.constants import NONE, SELF
+from django.utils.translation import gettext_lazy as _
+
+from takedown import env
+
+HOST = env.load_or_exit()
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# -- Django ------------------------------------------------------------------------------------------
+DEBUG = HOST.debug
+SECRET_KEY = HOST.secret_key
+ALLOWED_HOSTS = HOST.allowed_hosts
+BASE_URL = HOST.base_url
+ROOT_URLCONF = "takedown.urls"
+WSGI_APPLICATION = "takedown.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "audit",
+    "vault",
+    "providers",
+    "accounts",
+    "cases",
+    "portal",
+    "takedown",
+    "takedown.staff.StaffConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.forms",
+    "pgtrigger",
+    "csp",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+]
+
+MIDDLEWARE = [
+    "takedown.middleware.DatabaseDown",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "takedown.middleware.Headers",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.middleware.PreferredLanguage",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "takedown.context.house",
+            ],
+            "builtins": ["takedown.templatetags.house"],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+# -- Time and language: UTC inside; pages show the zone they speak in -------------------------------
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+LANGUAGE_CODE = "nl"
+LANGUAGES = [("nl", _("Nederlands")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+
+# -- Database: PostgreSQL only ------------------------------------------------------------------------
+DATABASES = {
+    "default": HOST.database
+    | {
+        "ENGINE": "django.db.backends.postgresql",
+        "ATOMIC_REQUESTS": False,
+        "CONN_HEALTH_CHECKS": True,
+        "CONN_MAX_AGE": 60,
+        "OPTIONS": {
+            "connect_timeout": 5,
+            # A statement that runs longer than any page or sweep should, is a fault: stop it.
+            "options": "-c statement_timeout=120000 -c lock_timeout=15000 -c timezone=UTC",
+        },
+    }
+}
+
+# -- People -------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.backends.RoleBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "home"
+LOGOUT_REDIRECT_URL = "start"
+
+# -- Sessions, cookies, headers ------------------------------------------------------------------------
+SECURE = BASE_URL.startswith("https://")
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
+SESSION_COOKIE_NAME = "takedown_session"
+CSRF_COOKIE_HTTPONLY = True
+CSRF_USE_SESSIONS = False
+CSRF_TRUSTED_ORIGINS = [BASE_URL]
+CSRF_FAILURE_VIEW = "takedown.pages.csrf_failure"
+SECURE_SSL_REDIRECT = False  # the proxy in front redirects; health checks come in by plain HTTP
+SECURE_HSTS_SECONDS = 63_072_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HOST.trusted_proxies else None
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 12_000
+
+# -- Files ----------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = HOST.static_root
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},  # nothing is ever uploaded to disk
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if HOST.debug
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = HOST.debug
+WHITENOISE_AUTOREFRESH = HOST.debug
+
+# -- Redis: a wake-up and a cache; nothing that counts is in it ------------------------------------------
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": HOST.redis_url,
+        "KEY_PREFIX": "takedown",
+        "TIMEOUT": 300,
+    }
+}
+
+# -- Celery: only the clock (docs/adr/0002) ---------------------------------------------------------------
+CELERY = {
+    "broker_url": HOST.redis_url,
+    "task_ignore_result": True,
+    "task_acks_late": True,
+    "task_reject_on_worker_lost": True,
+    "worker_prefetch_multiplier": 1,
+    "task_time_limit": 120,
+    "task_soft_time_limit": 90,
+    "worker_soft_shutdown_timeout": 20,
+    "worker_max_tasks_per_child": 1000,
+    "worker_hijack_root_logger": False,
+    "broker_transport_options": {
+        "visibility_timeout": 600,
+        "unacked_restore_interval": 10,
+        "unacked_restore_throttle": 1,
+        "socket_keepalive": True,
+        "socket_timeout": 30,
+    },
+    "broker_connection_retry_on_startup": True,
+    "task_routes": {"cases.tasks.sweep_dispatches": {"queue": "sending"}},
+    "task_default_queue": "sweeps",
+    "timezone": "UTC",
+    "beat_schedule": {
+        name: {
+            "task": f"cases.tasks.{name}",
+            "schedule": schedule(HOST.sweep_every),
+            "options": {"expires": max(HOST.sweep_every.total_seconds(), 1)},
+        }
+        for name in ("sweep_routes", "sweep_dispatches", "sweep_deadlines", "sweep_steps", "sweep_audit")
+    },
+}
+
+# -- Mail: our own relay; the notices themselves go through cases/channels --------------------------------
+EMAIL_TIMEOUT = 60  # seconds; Django's default is none
+
+# -- REST API ---------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerKey"],
+    "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.KeyHasScope"],
+    "DEFAULT_PARSER_CLASSES": ["takedown.api.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["takedown.api.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "takedown.api.CursorPage",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "takedown.api.problem",
+    "UNAUTHENTICATED_USER": None,
+    "PAGE_SIZE": 100,
+    "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Takedown",
+    "VERSION": "1.0.0",
+    "DESCRIPTION": "Reports in, notices out, sightings back. Instants are ISO 8601 in UTC.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# -- Logs: one line an event, to stderr; never a URL of content --------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"()": "takedown.logs.Line"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+}
+SILENCED_SYSTEM_CHECKS = ["security.W008"]  # redirecting to https is the front proxy's job

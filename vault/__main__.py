@@ -1,0 +1,25 @@
+"""Make secrets: `python -m vault new` (ENCRYPTION_KEYS), `rotate` (reads them on stdin), `secret` (SECRET_KEY)."""
+
+import secrets
+import sys
+
+from vault import keys
+
+
+def main(arguments: list[str]) -> int:
+    """Print the asked-for secret on one line. Exit status 2 on wrong usage."""
+    if arguments == ["new"]:
+        made = keys.new()
+    elif arguments == ["rotate"]:
+        made = keys.rotated(sys.stdin.read())
+    elif arguments == ["secret"]:
+        made = secrets.token_urlsafe(64)
+    else:
+        sys.stderr.write(f"{__doc__}\n")
+        return 2
+    sys.stdout.write(made + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

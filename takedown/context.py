@@ -1,0 +1,117 @@
+"""What every page knows: who runs the house, where the reader may go, what the clock says."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Final, NamedTuple
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from accounts.models import ROLE_CHOICES
+from takedown.env import Organisation
+from takedown.templatetags.house import words
+
+
+class Desk(NamedTuple):
+    """A place in the bar at the top: `current` if the reader is there."""
+
+    name: str | Promise
+    href: str
+    current: bool
+
+
+class Place(NamedTuple):
+    """A desk as the table below has it: a URL name, its words, and the cell that opens it."""
+
+    url_name: str
+    name: str | Promise
+    cell: str
+
+
+STAFF: Final = (
+    Place("admin:work", pgettext_lazy("a desk", "Work"), "notice.assess"),
+    Place("admin:cases_notice_changelist", pgettext_lazy("a desk", "Search"), "notice.view"),
+    Place("admin:cases_report_changelist", _("Reports"), "report.view"),
+    Place("admin:cases_dispatch_changelist", _("Notices to send"), "dispatch.view"),
+    Place("admin:overdue", _("Overdue"), "overdue.view"),
+    Place("admin:providers_provider_changelist", _("Providers"), "provider.view"),
+    Place("admin:accounts_user_changelist", _("People"), "user.view"),
+    Place("admin:accounts_apikey_changelist", _("Keys"), "key.view"),
+    Place("admin:audit_event_changelist", pgettext_lazy("the audit record", "Record"), "audit.view"),
+)
+PORTAL: Final = (Place("portal:notices", _("Notices"), "own_notice.view"),)
+
+
+@dataclass
+class House:
+    """The house as seen by one request. Nothing is read before a template asks for it."""
+
+    request: HttpRequest
+
+    @property
+    def organisation(self) -> Organisation:
+        """Who runs this hotline: name, postal address, phone."""
+        return settings.HOST.organisation
+
+    @property
+    def sender_address(self) -> str:
+        """Where notices come from and answers go."""
+        return str(settings.HOST.sender_address)
+
+    @property
+    def dry_run_address(self) -> str:
+        """Where all outgoing notices go instead of to providers; "" when they go to providers."""
+        return str(settings.HOST.dry_run_address)
+
+    @property
+    def demo(self) -> bool:
+        """Whether this is the demo world."""
+        return bool(settings.HOST.demo)
+
+    @cached_property
+    def now(self) -> datetime:
+        """The server's clock when the page was made."""
+        return timezone.now()
+
+    @cached_property
+    def words(self) -> str:
+        """What the browser's modules say, as JSON."""
+        return words()
+
+    @cached_property
+    def desks(self) -> list[Desk]:
+        """Where this person may go: staff's desks, or the provider's; none for a guest."""
+        user = getattr(self.request, "user", None)
+        if user is None or not user.is_authenticated:
+            return []
+        places = PORTAL if user.provider_id else STAFF
+        found = [(place, href) for place in places if user.has_perm(place.cell) and (href := _href(place))]
+        # The innermost place that holds this path: /staff/work/ before /staff/.
+        here = max((href for _place, href in found if self.request.path.startswith(href)), key=len, default=None)
+        return [Desk(place.name, href, href == here) for place, href in found]
+
+    @cached_property
+    def roles(self) -> list[str | Promise]:
+        """What this person does here, in words."""
+        user = getattr(self.request, "user", None)
+        held = set(getattr(user, "roles", ()))
+        return [label for role, label in ROLE_CHOICES if role in held]
+
+
+def _href(place: Place) -> str | None:
+    """The address of a desk; None while the app that has it is not installed."""
+    try:
+        return reverse(place.url_name)
+    except NoReverseMatch:
+        return None
+
+
+def house(request: HttpRequest) -> dict[str, House]:
+    """The context processor: `{{ house.organisation.name }}`, `{% for desk in house.desks %}`."""
+    return {"house": House(request)}

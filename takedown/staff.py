@@ -1,0 +1,56 @@
+"""The staff's side: Django's admin as the house's own product, under /staff/."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.contrib.admin.apps import AdminConfig
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.urls import URLPattern, URLResolver, reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+
+class StaffSite(AdminSite):
+    """The one admin site. A ModelAdmin with `desk_urls()` puts its desks at the root: /staff/work/ and so on."""
+
+    site_header = "Takedown"
+    site_title = "Takedown"
+    index_title = _("Your desks")
+    enable_nav_sidebar = False
+    site_url = None
+
+    def get_urls(self) -> list[URLPattern | URLResolver]:
+        """Desks first, then the admin's own pages. A desk's view checks its own cell; this adds the log-in."""
+        desks: list[URLPattern | URLResolver] = []
+        for model_admin in self._registry.values():
+            desk_urls: Callable[[], list[URLPattern | URLResolver]] | None = getattr(model_admin, "desk_urls", None)
+            if desk_urls is not None:
+                desks.extend(desk_urls())
+        return desks + super().get_urls()
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """There is one log-in for everybody: /login/. Who is logged in and is not staff is refused there."""
+        if request.user.is_authenticated:
+            if self.has_permission(request):
+                return redirect("admin:index")
+            return redirect("home")
+        after = request.GET.get("next") or reverse("admin:index")
+        return HttpResponseRedirect(f"{reverse('login')}?{urlencode({'next': after})}")
+
+    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The one log-out; only by POST, so a link from elsewhere cannot log anybody out."""
+        from django.contrib.auth.views import LogoutView  # imports models: not before the apps are ready
+
+        return LogoutView.as_view()(request)
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Whether the person may enter /staff/ (the table's staff.enter)."""
+        return bool(request.user.is_authenticated and request.user.has_perm("staff.enter"))
+
+
+class StaffConfig(AdminConfig):
+    """Django's admin, with our site as the default one."""
+
+    default_site = "takedown.staff.StaffSite"

@@ -1,0 +1,324 @@
+"""What every template may say: icons, badges, instants in two zones, time left, panels and tables.
+
+A builtin of the template engine (settings.TEMPLATES): no `{% load %}` needed. House codes and instants go in,
+safe markup comes out; whatever text comes from people is escaped here.
+"""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from django import template
+from django.core.paginator import Page
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.dateformat import format as date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
+from django.utils.translation import gettext, pgettext
+
+from takedown.look import BADGES, ICONS, Badge
+
+register = template.Library()
+
+AMSTERDAM: Final = ZoneInfo("Europe/Amsterdam")
+#: "Soon" when less than this part of the term is left, or less than SOON when the start is not known.
+SOON_SHARE: Final = 6
+SOON: Final = timedelta(hours=4)
+
+
+# -- Icons and badges -------------------------------------------------------------------------------------
+
+
+@register.simple_tag
+def icon(name: str, label: str = "") -> SafeString:
+    """The icon of that name; decoration unless `label` says what it means. Raises KeyError for an unknown one."""
+    hidden = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')  # noqa: S308
+    return format_html(
+        '<svg class="icon" viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="1.7"'
+        ' stroke-linecap="round" stroke-linejoin="round" focusable="false" {}>{}</svg>',
+        hidden,
+        mark_safe(ICONS[name]),  # noqa: S308 - from our own table
+    )
+
+
+@register.filter
+def badge(code: object) -> SafeString:
+    """A state as shape, word and tone. A code that the table does not know is shown as it is; none as a dash."""
+    if code in (None, ""):
+        return dash()
+    known = BADGES.get(str(code)) or Badge("calm", "dot", str(code).replace("_", " "))
+    return render_badge(str(known.label), tone=known.tone, mark=known.icon)
+
+
+def render_badge(text: str, *, tone: str, mark: str = "dot") -> SafeString:
+    """A badge of any text."""
+    return format_html('<span class="badge badge--{}">{}{}</span>', tone, icon(mark), text)
+
+
+@register.simple_tag(name="badge")
+def badge_of(text: str, tone: str = "calm", mark: str = "dot") -> SafeString:
+    """`{% badge _("by hand") tone="warn" mark="person" %}`: a badge with words of the page itself."""
+    return render_badge(text, tone=tone, mark=mark)
+
+
+@register.simple_tag
+def dash(meaning: str = "") -> SafeString:
+    """Nothing (yet), for eyes and for screen readers."""
+    return format_html(
+        '<span class="none"><span aria-hidden="true">—</span>'
+        '<span class="visually-hidden">{}</span></span>',
+        meaning or gettext("not yet"),
+    )
+
+
+@register.filter
+def masked(masked_url: str) -> SafeString:
+    """An already masked address as text: never a link."""
+    return format_html('<code class="masked">{}</code>', masked_url)
+
+
+# -- Instants ---------------------------------------------------------------------------------------------
+
+
+def iso(at: datetime) -> str:
+    """ISO 8601 in UTC, to the second."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _in_amsterdam(at: datetime, *, beside: datetime) -> str:
+    local = at.astimezone(AMSTERDAM)
+    same_day = local.date() == beside.date()
+    return f"{date_format(local, 'H:i' if same_day else 'j M H:i')} {gettext('Amsterdam')}"
+
+
+@register.filter
+def instant(at: datetime | None, style: str = "both") -> SafeString:
+    """An instant with its zones; a dash for None.
+
+    Styles: `both` says UTC and Amsterdam; `short` says UTC and leaves Amsterdam to the tooltip;
+    `seconds` is `both` with seconds. Raises ValueError for another style.
+    """
+    if at is None:
+        return dash()
+    style = style or "both"
+    if style not in {"both", "short", "seconds"}:
+        raise ValueError(f"No such style of instant: {style}")
+    utc = at.astimezone(UTC)
+    also = _in_amsterdam(at, beside=utc)
+    if style == "short":
+        this_year = utc.year == timezone.now().year
+        said = date_format(utc, "j M H:i" if this_year else "j M Y H:i")
+        return format_html(
+            '<time datetime="{}" title="{}">{} <span class="instant__zone">UTC</span></time>', iso(at), also, said
+        )
+    said = date_format(utc, "j M Y, H:i:s" if style == "seconds" else "j M Y, H:i")
+    return format_html(
+        '<time datetime="{}">{} <span class="instant__zone">UTC</span></time>'
+        ' <span class="instant__also">({})</span>',
+        iso(at),
+        said,
+        also,
+    )
+
+
+@register.filter
+def duration(span: timedelta | None) -> str:
+    """A length of time in its two largest units, rounded down; "" for None. A negative one is said without sign."""
+    if span is None:
+        return ""
+    seconds = abs(int(span.total_seconds()))
+    minutes, s = divmod(seconds, 60)
+    hours, m = divmod(minutes, 60)
+    days, h = divmod(hours, 24)
+    words = _duration_words()
+    if hours >= 48:
+        return words["dh"].format(d=days, h=h)
+    if hours:
+        return words["hm"].format(h=hours, m=m)
+    if minutes >= 10:
+        return words["m"].format(m=minutes)
+    if minutes:
+        return words["ms"].format(m=minutes, s=s)
+    return words["s"].format(s=s)
+
+
+def _duration_words() -> dict[str, str]:
+    return {
+        "dh": pgettext("duration", "{d} d {h} h"),
+        "hm": pgettext("duration", "{h} h {m} min"),
+        "m": pgettext("duration", "{m} min"),
+        "ms": pgettext("duration", "{m} min {s} s"),
+        "s": pgettext("duration", "{s} s"),
+    }
+
+
+def words() -> str:
+    """What the browser's modules say, in the reader's language, as JSON; base.html puts it on <html>."""
+    return json.dumps(
+        _duration_words()
+        | {
+            "left": gettext("{span} left"),
+            "over": gettext("{span} over"),
+            "chosen": gettext("{n} of {all} chosen"),
+            "theme_auto": gettext("Colours: as your system"),
+            "theme_light": gettext("Colours: light"),
+            "theme_dark": gettext("Colours: dark"),
+        }
+    )
+
+
+@register.filter
+def ago(at: datetime | None) -> SafeString:
+    """How long since, e.g. "2 h 5 min ago"; the instant is in the tooltip."""
+    if at is None:
+        return dash()
+    now = timezone.now()
+    said = gettext("{span} ago") if at <= now else gettext("in {span}")
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        iso(at),
+        f"{date_format(at.astimezone(UTC), 'j M Y, H:i')} UTC",
+        said.format(span=duration(now - at)),
+    )
+
+
+@register.simple_tag
+def time_left(due: datetime | None, start: datetime | None = None, ended: datetime | None = None) -> SafeString:
+    """How long until `due`, counting on in the browser; "2 h over" when past; a dash without `due`.
+
+    `start` (when the clock began) makes "soon" a share of the term. `ended` (removed, withdrawn) stops the
+    clock there and says what was to spare or how far over it was.
+    """
+    if due is None:
+        return dash()
+    now = ended or timezone.now()
+    left = due - now
+    soon = (due - start) / SOON_SHARE if start else SOON
+    over = left <= timedelta(0)
+    if ended:
+        said = gettext("{span} over") if over else gettext("{span} to spare")
+        return format_html(
+            '<span class="timeleft timeleft--stopped">{}<time datetime="{}" title="{}">{}</time></span>',
+            icon("warning" if over else "check"),
+            iso(due),
+            _due_title(due),
+            said.format(span=duration(left)),
+        )
+    tone = "over" if over else "soon" if left <= soon else "calm"
+    said = gettext("{span} over") if over else gettext("{span} left")
+    return format_html(
+        '<span class="timeleft timeleft--{}">{}<time datetime="{}" data-due="{}" data-now="{}" data-soon="{}"'
+        ' title="{}">{}</time></span>',
+        tone,
+        icon("warning" if over else "clock"),
+        iso(due),
+        iso(due),
+        now.astimezone(UTC).isoformat(timespec="milliseconds"),
+        int(soon.total_seconds()),
+        _due_title(due),
+        said.format(span=duration(left)),
+    )
+
+
+def _due_title(due: datetime) -> str:
+    utc = due.astimezone(UTC)
+    return gettext("due {utc} UTC ({local})").format(
+        utc=date_format(utc, "j M Y, H:i"), local=_in_amsterdam(due, beside=utc)
+    )
+
+
+@register.filter
+def timeleft(due: datetime | None, start: datetime | None = None) -> SafeString:
+    """`time_left` as a filter: `{{ notice.due_at|timeleft:notice.notified_at }}`."""
+    return time_left(due, start)
+
+
+# -- Boxes around other markup ------------------------------------------------------------------------------
+
+
+@register.simple_block_tag
+def panel(content: str, title: str = "", tone: str = "", aside: str = "", flush: bool = False) -> str:
+    """A panel: `{% panel title=_("Clock") tone="warn" aside=notice.due_at|instant %}...{% endpanel %}`.
+
+    `flush` lets a table touch the edges.
+    """
+    return render_to_string(
+        "components/panel.html",
+        {"content": content, "title": title, "tone": tone, "aside": aside, "flush": flush},
+    )
+
+
+@register.simple_block_tag
+def table(content: str, label: str, cards: bool = False, select: str = "") -> str:
+    """A table in its own scrolling box. `content` is thead and tbody; `label` names it for screen readers.
+
+    `cards` turns rows into cards on a phone (cells then need `data-label`); `select` is the name of the ticks,
+    which gives the head's tick and the count of the chosen (static/takedown/js/selectall.js).
+    """
+    return render_to_string(
+        "components/table.html", {"content": content, "label": label, "cards": cards, "select": select}
+    )
+
+
+# -- Forms and lists -------------------------------------------------------------------------------------------
+
+
+@register.inclusion_tag("components/field.html")
+def field(bound: BoundField, wide: bool = False) -> dict[str, Any]:
+    """A form field with label, help and errors: `{% field form.reason %}`."""
+    widget = bound.field.widget
+    return {
+        "field": bound,
+        "tick": isinstance(widget, CheckboxInput),
+        "group": isinstance(widget, (CheckboxSelectMultiple, RadioSelect)),
+        "wide": wide,
+    }
+
+
+@register.filter
+def page_numbers(page: Page[Any]) -> list[int | None]:
+    """The page numbers to offer around `page`; None where some are left out."""
+    ellipsis = page.paginator.ELLIPSIS
+    numbers = page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1)
+    return [None if number == ellipsis else int(number) for number in numbers]
+
+
+@register.filter
+def unlocalise(number: float | str | None) -> str:
+    """A number as HTML attributes want it: 0.5, never 0,5."""
+    return "" if number in (None, "") else str(number)
+
+
+@register.filter
+def labelled(cells: list[SafeString], headers: list[dict[str, Any]]) -> list[SafeString]:
+    """An admin row's cells, each with its column's name as `data-label`: on a phone a row becomes a card.
+
+    The column of ticks stays without.
+    """
+    said: list[SafeString] = []
+    for cell, header in zip(cells, headers, strict=False):
+        label = "" if "action-checkbox" in str(header.get("class_attrib", "")) else str(header["text"])
+        if label and cell.startswith(("<td", "<th")):
+            # Django drew the cell and escaped it; only an attribute of ours goes in.
+            cell = format_html('{} data-label="{}"{}', mark_safe(cell[:3]), capfirst(label), mark_safe(cell[3:]))  # noqa: S308
+        said.append(cell)
+    return said
+
+
+@register.simple_tag(takes_context=True)
+def here(context: template.Context, **changes: object) -> str:
+    """This page's query string with `changes`; None removes a key: `<a href="{% here page=2 %}">`."""
+    request = context.get("request")
+    query = request.GET.copy() if request else None
+    if query is None:
+        return "?"
+    for key, value in changes.items():
+        if value is None:
+            query.pop(key, None)
+        else:
+            query[key] = str(value)
+    return "?" + query.urlencode()

@@ -16,7 +16,7 @@ from cases.models import Notice
 from cases.models.notice import EDGES, NoticeQuerySet
 from cases.services.refused import NotFound, Stale, WrongState
 
-_COLUMNS: list[models.Field[Any, Any]] = [
+_COLUMNS: "list[models.Field[Any, Any]]" = [
     field for field in Notice._meta.concrete_fields if field.attname not in {"id", "version", "due_at"}
 ]
 
@@ -139,22 +139,25 @@ def _move(was: str, became: str) -> tuple[str, str]:
     return (was, became) if was != became else ("", "")
 
 
-def _write(notices: Sequence[Notice], fields: Sequence[models.Field[Any, Any]]) -> None:
+def _write(notices: Sequence[Notice], fields: "Sequence[models.Field[Any, Any]]") -> None:
     """One UPDATE from arrays: 10 times as fast as a CASE per row, and its plan does not grow with the batch."""
     written = [*fields, Notice._meta.get_field("due_at"), Notice._meta.get_field("version")]
     columns = [(field.column, field.db_type(connection)) for field in written]
+    sets = ", ".join(f"{column} = v.{column}" for column, _kind in columns)
+    arrays_of = ", ".join(f"%s::{kind}[]" for _column, kind in columns)
+    names = ", ".join(column for column, _kind in columns)
     statement = (
-        "UPDATE cases_notice n SET {} FROM unnest(%s::bigint[], {}) AS v(id, {}) WHERE n.id = v.id".format(
-            ", ".join(f"{column} = v.{column}" for column, _type in columns),
-            ", ".join(
-                f"%s::{'integer' if kind.startswith('integer') else kind}[]" for _column, kind in columns
-            ),
-            ", ".join(column for column, _type in columns),
-        )
+        f"UPDATE cases_notice n SET {sets}"  # noqa: S608 - names of our own columns
+        f" FROM unnest(%s::bigint[], {arrays_of}) AS v(id, {names}) WHERE n.id = v.id"
     )
-    arrays = [[getattr(notice, field.attname) for notice in notices] for field in written]
+    arrays = [[_plain(getattr(notice, field.attname)) for notice in notices] for field in written]
     with connection.cursor() as cursor:
         cursor.execute(statement, [[notice.pk for notice in notices], *arrays])
+
+
+def _plain(value: Any) -> Any:
+    """A choice as the text that it is: the driver would look at its class and not at its value."""
+    return str(value) if isinstance(value, str) else value
 
 
 def _stale(notice: Notice, seen: int) -> Stale:

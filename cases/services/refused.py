@@ -1,12 +1,10 @@
-"""A refusal is an answer, not a fault: it says, to the person who asked, why it was not done."""
+"""The refusals that several verbs of a case share."""
 
 from django.utils.translation import gettext as _
 
+from audit.refused import Refused
 
-class Refused(Exception):
-    """Base of every refusal. `code` is for machines, the text for people."""
-
-    code = "refused"
+__all__ = ["Invalid", "NotFound", "Refused", "Stale", "WrongState"]
 
 
 class NotFound(Refused):

@@ -1,0 +1,213 @@
+"""Providers and networks from CSV files: the whole file or nothing, and each wrong line by its number."""
+
+import csv
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Final, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit.record import Actor, record
+from audit.refused import Refused
+from providers.models import Contact, Network, Provider
+
+T = TypeVar("T")
+
+PROVIDER_COLUMNS: Final = (
+    "code", "name", "kind", "country", "language", "contact", "channel", "mode", "website", "kvk", "signatory",
+)  # fmt: skip
+NETWORK_COLUMNS: Final = ("prefix", "provider", "asn", "country", "name")
+_SHOWN: Final = 20
+
+
+class BadFile(Refused):
+    """The file cannot be taken; each entry of `errors` names a line and a column."""
+
+    code = "bad_file"
+
+    def __init__(self, errors: list[str]) -> None:
+        self.errors = errors
+        more = len(errors) - _SHOWN
+        shown = errors[:_SHOWN] + ([_("... and %(count)d more.") % {"count": more}] if more > 0 else [])
+        super().__init__("\n".join(shown))
+
+
+def import_providers(path: Path, *, by: Actor, now: datetime) -> tuple[int, int]:
+    """Add or update providers and their contacts by code; returns (added, updated).
+
+    A file is brought by a person who may: a contact that is new in it is approved by that. A webhook that has no
+    endpoint yet is reached by mail at the address given.
+    """
+    rows = list(_parsed(path, PROVIDER_COLUMNS, _provider))
+    added = 0
+    with transaction.atomic():
+        for number, (fields, contact) in rows:
+            code = fields.pop("code")
+            provider, created = Provider.objects.update_or_create(code=code, defaults=fields)
+            added += created
+            _keep_contact(provider, contact, by=by, now=now)
+            record(
+                "import", "provider", provider.pk, by=by, at=now, data={"code": code, "line": number, "new": created}
+            )
+    return added, len(rows) - added
+
+
+def import_networks(path: Path, *, by: Actor, now: datetime) -> tuple[int, int]:
+    """Add or update networks by prefix; returns (added, updated)."""
+    codes = dict(Provider.objects.values_list("code", "pk"))
+
+    def network(row: dict[str, str]) -> dict[str, object]:
+        if row["provider"] not in codes:
+            raise _Wrong("provider", _("there is no provider with this code: import the providers first"))
+        return {
+            "prefix": _prefix(row["prefix"]),
+            "provider_id": codes[row["provider"]],
+            "asn": _asn(row["asn"]),
+            "country": _country(row["country"]),
+            "name": _text(row, "name", 100),
+        }
+
+    rows = list(_parsed(path, NETWORK_COLUMNS, network))
+    added = 0
+    with transaction.atomic():
+        for number, fields in rows:
+            prefix = fields.pop("prefix")
+            row, created = Network.objects.update_or_create(prefix=prefix, defaults=fields)
+            added += created
+            record("import", "network", row.pk, by=by, at=now, data={"line": number, "new": created})
+    return added, len(rows) - added
+
+
+class _Wrong(Exception):
+    """A value of one column is wrong."""
+
+    def __init__(self, column: str, why: str) -> None:
+        self.column, self.why = column, why
+        super().__init__(why)
+
+
+def _parsed(
+    path: Path, columns: tuple[str, ...], convert: Callable[[dict[str, str]], T]
+) -> Iterator[tuple[int, T]]:
+    """(line, converted row) of each row. Raises BadFile with every wrong line, before the first is yielded."""
+    errors: list[str] = []
+    good: list[tuple[int, T]] = []
+    for number, row in _rows(path, columns):
+        try:
+            good.append((number, convert(row)))
+        except _Wrong as wrong:
+            errors.append(
+                _("line %(line)d, column %(column)s: %(why)s.")
+                % {"line": number, "column": wrong.column, "why": wrong.why}
+            )
+    if errors:
+        raise BadFile(errors)
+    yield from good
+
+
+def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise BadFile([_("The file cannot be read: %(why)s.") % {"why": error.strerror}]) from error
+    except UnicodeDecodeError as error:
+        raise BadFile([_("The file is not UTF-8 text (byte %(place)d).") % {"place": error.start}]) from error
+    if "\0" in text:
+        raise BadFile([_("The file holds NUL bytes: it is no CSV text.")])
+    reader = csv.reader(text.splitlines(keepends=True), delimiter=";", strict=True)
+    try:
+        header = next(reader, None)
+        if header is None:
+            raise BadFile([_("The file is empty.")])
+        if sorted(header) != sorted(columns):
+            raise BadFile([_("line 1: the columns must be %(columns)s.") % {"columns": ";".join(columns)}])
+        for cells in reader:
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                raise BadFile(
+                    [
+                        _("line %(line)d: it has %(found)d values, the header has %(wanted)d.")
+                        % {"line": reader.line_num, "found": len(cells), "wanted": len(header)}
+                    ]
+                )
+            yield reader.line_num, {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+    except csv.Error as error:
+        raise BadFile([_("line %(line)d: %(why)s.") % {"line": reader.line_num, "why": error}]) from error
+
+
+def _provider(row: dict[str, str]) -> tuple[dict[str, object], dict[str, str]]:
+    try:
+        validate_email(row["contact"])
+    except ValidationError as error:
+        raise _Wrong("contact", _("it must be a mail address")) from error
+    fields = {
+        "code": _matching(row, "code", r"[a-z0-9_-]{1,40}", _("use lower-case letters, digits, - and _")),
+        "name": _text(row, "name", 200),
+        "kind": _choice(row, "kind", Provider.Kind.values),
+        "country": _country(row["country"]),
+        "language": _choice(row, "language", ["nl", "en"]),
+        "website": _matching(row, "website", r"[A-Za-z0-9._-]{0,253}", _("it must be a host name")),
+        "kvk": _matching(row, "kvk", r"(\d{8})?", _("it must be 8 digits or empty")),
+        "signatory": _choice(row, "signatory", ["yes", "no"]) == "yes",
+    }
+    _choice(row, "channel", Contact.Channel.values)
+    contact = {"address": row["contact"], "mode": _choice(row, "mode", Contact.Mode.values)}
+    return fields, contact
+
+
+def _keep_contact(provider: Provider, contact: dict[str, str], *, by: Actor, now: datetime) -> None:
+    row, created = Contact.objects.get_or_create(
+        provider=provider,
+        channel=Contact.Channel.SMTP,
+        address=contact["address"],
+        defaults={"mode": contact["mode"], "approved_at": now, "approved_by": str(by)},
+    )
+    if created:
+        record("approve", "contact", row.pk, by=by, at=now, data={"provider": provider.code})
+    elif row.mode != contact["mode"]:
+        row.mode = contact["mode"]
+        row.save(update_fields=["mode"])
+
+
+def _text(row: dict[str, str], column: str, longest: int) -> str:
+    if not 0 < len(row[column]) <= longest:
+        raise _Wrong(column, _("it must have 1 to %(longest)d characters") % {"longest": longest})
+    return row[column]
+
+
+def _choice(row: dict[str, str], column: str, choices: list[str]) -> str:
+    if row[column] not in choices:
+        raise _Wrong(column, _("it must be one of %(choices)s") % {"choices": ", ".join(choices)})
+    return row[column]
+
+
+def _matching(row: dict[str, str], column: str, pattern: str, why: str) -> str:
+    if not re.fullmatch(pattern, row[column], re.ASCII):
+        raise _Wrong(column, why)
+    return row[column]
+
+
+def _country(text: str) -> str:
+    if not re.fullmatch("[A-Z]{2}", text):
+        raise _Wrong("country", _("it must be two capital letters (ISO 3166-1)"))
+    return text
+
+
+def _asn(text: str) -> int:
+    if not re.fullmatch(r"\d{1,10}", text, re.ASCII) or int(text) > 4_294_967_295:
+        raise _Wrong("asn", _("it must be a number from 0 to 4294967295"))
+    return int(text)
+
+
+def _prefix(text: str) -> str:
+    try:
+        return str(ip_network(text, strict=True))
+    except ValueError as error:
+        raise _Wrong("prefix", _("it must be a network such as 192.0.2.0/24, without host bits")) from error

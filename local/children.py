@@ -21,6 +21,7 @@ from typing import Any
 
 PR_SET_PDEATHSIG = 1
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+LEFTOVERS_LEAVE_S = 10.0
 STEADY_AFTER_S = 30.0  # a child that lived this long starts with a short pause again
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -106,13 +107,12 @@ class Launcher:
         """Block until the program serves. Raises Failed with the end of its log when it does not."""
         child = self._children[name]
         ready, limit = child.program.ready, time.monotonic() + child.program.ready_within_s
-        # A killed server may find its old workers still leaving: that start fails, the next does not.
-        more_tries = 2 if child.program.returns else 0
+        # What a killed launcher or server left behind may need seconds to leave: until then a start fails.
+        patience = time.monotonic() + (LEFTOVERS_LEAVE_S if child.program.returns else 0)
         while ready is not None and not ready():
             if child.process is None or child.process.poll() is not None:
-                if not more_tries:
+                if time.monotonic() > patience:
                     raise Failed(f"{name} ended while starting. {_last_words(child.program.log)}")
-                more_tries -= 1
                 time.sleep(FIRST_PAUSE_S)
                 self._spawn(child)
             if time.monotonic() > limit:
@@ -233,7 +233,11 @@ class Launcher:
             self.pause(name, going=verb == "resume")
         elif verb not in {"list", "stop"}:
             raise Failed(f"{verb!r} is not one of list, start, stop, restart, kill, pause, resume.")
-        return {"programs": {each: self._pid(each) for each in self._children}}
+        return {"programs": self.pids()}
+
+    def pids(self) -> dict[str, int | None]:
+        """Every program's process id, None for one that does not run."""
+        return {name: self._pid(name) for name in self._children}
 
     def _pid(self, name: str) -> int | None:
         process = self._children[name].process

@@ -197,10 +197,12 @@ def _database_is_there(sockets: Path) -> bool:
     return True
 
 
-def drop_database(sockets: Path) -> None:
-    """Remove the application's database, whoever is connected; the next start makes it again, empty."""
+def empty_database(folder: Path) -> None:
+    """Remove the application's database, whoever is connected, and make it again."""
+    sockets = socket_folder(folder)
     with psycopg.connect(host=str(sockets), user="postgres", dbname="postgres", autocommit=True) as link:
         link.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(NAME)))
+    _database_is_there(sockets)
 
 
 def socket_folder(folder: Path) -> Path:
@@ -217,6 +219,11 @@ def socket_folder(folder: Path) -> Path:
         raise Failed(f"{path} belongs to somebody else: remove it and start again.")
     path.chmod(0o700)
     return path
+
+
+def forget(folder: Path) -> None:
+    """Remove the socket folder of a data folder whose servers have stopped."""
+    shutil.rmtree(socket_folder(folder))
 
 
 # -- root: PostgreSQL refuses to run as user 0 -------------------------------------------------------------

@@ -108,6 +108,7 @@ def sweep_leftovers() -> None:
         try:
             os.kill(int(folder.name), 0)
         except ProcessLookupError:
+            servers.forget(folder)
             shutil.rmtree(folder, ignore_errors=True)
         except PermissionError:
             continue
@@ -141,8 +142,8 @@ def run(arguments: list[str]) -> int:
         status = tests.returncode
     finally:
         launcher.stop_all("redis", "postgres")
+        servers.forget(folder)
         shutil.rmtree(folder, ignore_errors=True)
-        shutil.rmtree(launcher.control.parent, ignore_errors=True)
     if chromium is None:
         print(f"\ntakedown: THE BROWSER TESTS WERE SKIPPED: {why_not}\n")
     return status if status >= 0 else 128 - status

@@ -1,8 +1,8 @@
 """Every web site of the demo world, reached as an HTTP forward proxy: `python -m local.demo.website`.
 
-`GET http://host/path` (the whole URL in the first line) answers with a harmless placeholder for every host and
-every path. Two kinds of page are not there, 404: those whose last part starts with `takedown-probe-`, so that
-a page that cannot exist is seen not to, and those that were taken down. There is no TLS: CONNECT is 405.
+`GET http://host/path` (the whole URL in the first line) answers with a harmless placeholder for every host
+and every path. Two kinds of page are not there (404): those whose last part starts with `takedown-probe-`, so
+that a page that cannot exist is seen not to, and those that were taken down. There is no TLS: CONNECT is 405.
 
 On the proxy's own address, `POST /_control/take-down` and `/_control/put-back` with `{"host", "path"}` change
 what is there. What was taken down is kept in `var/site.json`. Environment: DEMO_SITE_PORT, DEMO_SITE_FILE.

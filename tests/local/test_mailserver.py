@@ -1,0 +1,118 @@
+"""The demo's mail server: each wire copy is kept, and it misbehaves on demand."""
+
+import json
+import smtplib
+from collections.abc import Callable
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from local import servers
+
+MESSAGE = """\
+From: meldpunt@hotline.example
+To: abuse@alfa.test
+Subject: Notice <b>1</b>
+Message-ID: <one@hotline.example>
+X-Takedown-Dispatch: NTD-2026-000001
+Content-Type: text/plain; charset=utf-8
+
+See hxxp://bad[.]example/ <script>alert(1)</script>
+""".replace("\n", "\r\n")
+
+
+class Mail:
+    def __init__(self, folder: Path, smtp: int, page: int) -> None:
+        self.folder, self._smtp, self._page = folder, smtp, page
+
+    def send(self, *recipients: str) -> dict[str, tuple[int, bytes]]:
+        with smtplib.SMTP("127.0.0.1", self._smtp, timeout=5) as link:
+            return link.sendmail("meldpunt@hotline.example", recipients or ("abuse@alfa.test",), MESSAGE)
+
+    def behave(self, **how: str) -> None:
+        told = {name.replace("_", "@") if "_" in name else name: value for name, value in how.items()}
+        (self.folder / "behaviour.json").write_text(json.dumps(told))
+
+    def index(self) -> list[dict[str, object]]:
+        return [json.loads(line) for line in (self.folder / "index.jsonl").read_text().splitlines()]
+
+    def page(self, target: str, method: str = "GET") -> tuple[int, str, str]:
+        connection = HTTPConnection("127.0.0.1", self._page, timeout=5)
+        connection.request(method, target)
+        response = connection.getresponse()
+        answer = (
+            response.status,
+            response.read().decode(),
+            response.headers.get("Content-Security-Policy", ""),
+        )
+        connection.close()
+        return answer
+
+
+@pytest.fixture
+def mail(start_module: Callable[..., None], tmp_path: Path) -> Mail:
+    smtp, page, folder = servers.free_port(), servers.free_port(), tmp_path / "mail"
+    start_module(
+        "local.demo.mailserver",
+        page,
+        DEMO_MAIL_FOLDER=str(folder),
+        DEMO_SMTP_PORT=str(smtp),
+        DEMO_MAIL_PAGE_PORT=str(page),
+    )
+    return Mail(folder, smtp, page)
+
+
+def test_each_wire_copy_is_a_file_and_a_line(mail: Mail) -> None:
+    mail.send()
+    mail.send()
+
+    first, second = mail.index()
+    assert first["rcpt"] == ["abuse@alfa.test"]
+    assert first["message_id"] == second["message_id"] == "<one@hotline.example>"
+    assert first["dispatch"] == "NTD-2026-000001"
+    assert first["file"] != second["file"]
+    kept = mail.folder / str(first["file"])
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert kept.read_bytes().endswith(b"</script>\r\n")
+
+
+def test_recipients_are_refused_as_told_and_the_others_get_theirs(mail: Mail) -> None:
+    mail.behave(full_alfa="451", gone_alfa="550")
+    refused = mail.send("full@alfa", "gone@alfa", "abuse@alfa.test")
+
+    assert {address: code for address, (code, _) in refused.items()} == {"full@alfa": 451, "gone@alfa": 550}
+    assert [line["rcpt"] for line in mail.index()] == [["abuse@alfa.test"]]
+
+
+def test_a_dropped_connection_leaves_a_copy_that_the_sender_does_not_know_of(mail: Mail) -> None:
+    mail.behave(**{"*": "drop"})
+    with pytest.raises((smtplib.SMTPException, ConnectionError)):
+        mail.send()
+    assert len(mail.index()) == 1
+
+
+def test_a_slow_server_answers_late(mail: Mail) -> None:
+    mail.behave(**{"*": "slow:0.3"})
+    assert mail.send() == {}
+
+
+def test_the_page_shows_messages_as_text_without_links(mail: Mail) -> None:
+    mail.send()
+    name = mail.index()[0]["file"]
+
+    status, listed, policy = mail.page("/")
+    assert status == 200
+    assert "1 messages" in listed
+    assert "default-src 'none'" in policy
+    status, shown, _ = mail.page(f"/message?file={name}")
+    assert status == 200
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in shown
+    assert "Notice &lt;b&gt;1&lt;/b&gt;" in shown
+    assert shown.count("href=") == 2  # the stylesheet and the way back
+
+
+@pytest.mark.parametrize("target", ["/message?file=../site.json", "/message?file=none.eml", "/message", "/x"])
+def test_there_is_nothing_else_on_the_page(mail: Mail, target: str) -> None:
+    assert mail.page(target)[0] == 404
+    assert mail.page("/", "POST")[0] == 405

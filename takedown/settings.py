@@ -214,7 +214,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerKey"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.KeyHasScope"],
     "DEFAULT_PARSER_CLASSES": ["takedown.api.StrictJSONParser"],
-    "DEFAULT_RENDERER_CLASSES": ["takedown.api.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "takedown.api.CursorPage",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "takedown.api.problem",

@@ -111,10 +111,10 @@ def _is_public_v6(address: IPv6Address) -> bool:
 
 
 def _doubt_of_name(host: str) -> str:
-    if "xn--" in host and any(
-        _mixes_scripts(label) for label in can_ada.idna_decode(host.encode()).split(".")
-    ):
-        return "mixed_scripts"
+    if "xn--" in host:
+        written: str = can_ada.idna_decode(host.encode())  # type: ignore[arg-type]  # the stub says str
+        if any(map(_mixes_scripts, written.split("."))):
+            return "mixed_scripts"
     if _ends_in(host, ("onion",)):
         return "onion"
     if _ends_in(host, _LOCAL):

@@ -1,0 +1,67 @@
+"""Machines at the API: who shows a key, and what the key may be used for."""
+
+from datetime import timedelta
+from typing import Final
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from accounts.models import ApiKey
+
+#: `last_used_at` is as exact as this: a write per request would cost more than it tells.
+USE_NOTED_EVERY: Final = timedelta(minutes=1)
+
+
+class BearerKey(BaseAuthentication):
+    """`Authorization: Bearer <key>`, nowhere else: a key in a URL would end up in logs.
+
+    There is no user behind a key: `request.user` is None and `request.auth` is the key.
+    """
+
+    def authenticate(self, request: Request) -> tuple[None, ApiKey] | None:
+        """The key, or None when none is shown. Raises AuthenticationFailed for one that does not open."""
+        words = get_authorization_header(request).split()
+        if not words or words[0].lower() != b"bearer":
+            return None
+        if len(words) != 2:
+            raise AuthenticationFailed(_("Write the header as: Authorization: Bearer <key>."))
+        now = timezone.now()
+        digest = ApiKey.digest_of(words[1].decode("latin-1"))
+        key = ApiKey.objects.usable(now=now).select_related("provider").filter(digest=digest).first()
+        if key is None:
+            # Wrong, expired and revoked look the same.
+            raise AuthenticationFailed(_("This key does not exist, has expired or was revoked."))
+        if key.last_used_at is None or now - key.last_used_at > USE_NOTED_EVERY:
+            ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+        return None, key
+
+    def authenticate_header(self, request: Request) -> str:
+        """What WWW-Authenticate asks for in a 401."""
+        return "Bearer"
+
+
+class KeyHasScope(BasePermission):
+    """A view says `required_scope = {"GET": Scope.X, "POST": Scope.Y}`; other methods are closed."""
+
+    message = _("This key may not be used for that.")
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Raises ImproperlyConfigured for a view that names no scopes: nothing is open by forgetting."""
+        scopes = getattr(view, "required_scope", None)
+        if not isinstance(scopes, dict):
+            raise ImproperlyConfigured(f"{type(view).__name__} names no required_scope.")
+        method = "GET" if request.method == "HEAD" else request.method
+        return isinstance(request.auth, ApiKey) and scopes.get(method) in request.auth.scopes
+
+
+def key_of(request: Request) -> ApiKey:
+    """The key that the caller has shown; only behind KeyHasScope."""
+    if not isinstance(request.auth, ApiKey):
+        raise ImproperlyConfigured("This view is open to callers without a key.")
+    return request.auth

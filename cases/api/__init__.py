@@ -1,0 +1,1 @@
+"""Doors for machines: intake, notices and answers, checks and sightings."""

@@ -1,0 +1,1 @@
+"""Ways in for reports: each reads its own shape into the same lines."""

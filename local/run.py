@@ -276,16 +276,19 @@ class World:
         finally:
             connection.close()
 
+    def start_neighbours(self) -> None:
+        """The demo's mail server and sites: the demo world's past is sent and taken down there for real."""
+        self._launcher.start(self._program("demo-mail", "local.demo.mailserver"), wait=False)
+        self._launcher.start(self._program("demo-site", "local.demo.website"), wait=False)
+
     def start_workers(self) -> None:
-        """The demo's mail server and sites, two kinds of worker, and the clock."""
+        """Two kinds of worker, and the clock. Not before the demo world has its past: they would overtake it."""
         celery = ["celery", "-A", "takedown"]
         worker = [*celery, "worker", "--without-mingle", "--without-gossip", "--loglevel", "WARNING"]
         sweeps = ["-n", "sweeps@%h", "-Q", "sweeps", "-P", "prefork", "-c", "1"]
         sending = ["-n", "sending@%h", "-Q", "sending", "-P", "threads", "-c", "8"]
         beat = [*celery, "beat", "--loglevel", "WARNING", "--pidfile=", "-s", str(VAR / "beat-schedule")]
         for program in (
-            self._program("demo-mail", "local.demo.mailserver"),
-            self._program("demo-site", "local.demo.website"),
             self._program("worker-sweeps", *worker, *sweeps),
             self._program("worker-sending", *worker, *sending),
             self._program("beat", *beat),
@@ -400,9 +403,10 @@ def run() -> None:
             world.set_up()
             world.start_web()
             say(f"the pages are there: {ports.base_url}/ ; the rest follows ...")
-            world.start_workers()
-            world.set_term(os.environ.get("TERM_HOURS", ""))
+            world.start_neighbours()
             world.load_demo()
+            world.set_term(os.environ.get("TERM_HOURS", ""))
+            world.start_workers()
             world.start_outsiders()
             print(world.greeting(), flush=True)
             launcher.watch(until=lambda: False)

@@ -1,0 +1,292 @@
+"""The demo world's past: some days of a hotline's life, lived through the real services in the right order.
+
+Nothing is written behind the services' back: reports come in, analysts judge, mail goes to the demo's mail
+server, providers answer, sightings prove removals, terms end. Only the instants are given, so that the last of
+them is now. The same seed gives the same world.
+"""
+
+import heapq
+import itertools
+import json
+import os
+import random
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.db.models import Min
+
+from accounts.models import ApiKey, Scope, User
+from accounts.roles import Role
+from audit.record import Actor, record
+from cases.intake import pasted
+from cases.models import Dispatch, LegalClass, Notice, Reason, Report, Source, Step
+from cases.services import answers, assess, deliver, ladder, observe, receive, route
+from local.demo.hosts import RESOLVER_FILE
+from providers.files import import_networks, import_providers
+from providers.models import Provider
+from providers.sources.resolver import StaticResolver
+
+HERE = Path(__file__).resolve().parent
+DAYS = 6
+SYSTEM = Actor.system("demo")
+
+PEOPLE = (
+    (Role.ANALYST, "analist@hotline.example", "Noor de Vries", "nl", None),
+    (Role.SUPERVISOR, "leiding@hotline.example", "Sam Bakker", "nl", None),
+    (Role.FUNCTIONAL_ADMIN, "beheer@hotline.example", "Robin Smit", "nl", None),
+    (Role.PROVIDER_ADMIN, "desk@alfa.test", "Alex (Alfa Hosting)", "nl", "alfa"),
+    (Role.PROVIDER_MEMBER, "desk@bravo.test", "Billie (Bravo Networks)", "en", "bravo"),
+)
+
+
+class NotEmpty(Exception):
+    """There are reports already: a demo world is only loaded into an empty database."""
+
+
+@dataclass(order=True)
+class _Event:
+    at: datetime
+    order: int
+    act: Callable[[datetime], None] = field(compare=False)
+
+
+class World:
+    """Plays events in order of their instant, and lets the sweeps run whenever something falls due."""
+
+    def __init__(self, *, until: datetime, seed: int, say: Callable[[str], None]) -> None:
+        self.until, self.say = until, say
+        self.chance = random.Random(seed)  # noqa: S311 - a world, not a secret
+        self.resolver = StaticResolver(RESOLVER_FILE)
+        self._events: list[_Event] = []
+        self._order = itertools.count()
+        self._analyst = Actor.of(User.objects.get(email=PEOPLE[0][1]))
+        self._supervisor = Actor.of(User.objects.get(email=PEOPLE[1][1]))
+        self._desks = {
+            user.provider.code: Actor.of(user)
+            for user in User.objects.exclude(provider=None).select_related("provider")
+            if user.provider
+        }
+
+    def at(self, instant: datetime, act: Callable[[datetime], None]) -> None:
+        """Let `act` happen at `instant`; what lies after the end of the world never does."""
+        if instant <= self.until:
+            heapq.heappush(self._events, _Event(instant, next(self._order), act))
+
+    def play(self) -> None:
+        """Everything, in order."""
+        while True:
+            due, planned = self._next_due(), self._events[0].at if self._events else None
+            moments = [moment for moment in (due, planned) if moment is not None and moment <= self.until]
+            if not moments:
+                return
+            now = min(moments)
+            if planned is not None and planned <= now:
+                heapq.heappop(self._events).act(now)
+            self._sweep(now)
+
+    def _next_due(self) -> datetime | None:
+        moments = [
+            Notice.objects.filter(state=Notice.State.NOTIFIED).aggregate(at=Min("due_at"))["at"],
+            Step.objects.filter(taken_at=None, waits_for="").aggregate(at=Min("due_at"))["at"],
+            Dispatch.objects.filter(state=Dispatch.State.PENDING).aggregate(at=Min("next_attempt_at"))["at"],
+        ]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def _sweep(self, now: datetime) -> None:
+        route.attribute_new(resolver=self.resolver, by=SYSTEM, now=now)
+        route.route_due(resolver=self.resolver, by=SYSTEM, now=now)
+        before = set(Notice.objects.open().values_list("pk", flat=True))
+        deliver.deliver_due(resolver=self.resolver, by=SYSTEM, clock=lambda: now)
+        fresh = Notice.objects.open().exclude(pk__in=before).select_related("provider", "content")
+        for notice in fresh:
+            self._fate(notice, now)
+        ladder.run_out_due(by=SYSTEM, now=now)
+        ladder.take_steps_due(by=SYSTEM, now=now)
+
+    # -- what people and providers do -------------------------------------------------------------------
+
+    def report(self, urls: list[str], source: str, now: datetime) -> None:
+        """A report comes in; each of its notices is judged some time later, in turn."""
+        receive.receive(
+            source=Source.objects.get(code=source),
+            way=Report.Way.FORM,
+            lines=pasted.lines("\n".join(urls)),
+            by=self._analyst,
+            now=now,
+        )
+        for notice in Notice.objects.filter(received_at=now).values_list("pk", flat=True):
+            wait = timedelta(minutes=self.chance.randint(6, 160))
+            self.at(now + wait, lambda at, pk=notice: self._judge(pk, at))
+
+    def _judge(self, notice_id: int, now: datetime) -> None:
+        notice = Notice.objects.get(pk=notice_id)
+        if notice.state != Notice.State.RECEIVED or notice.assessed_at is not None:
+            return
+        dice = self.chance.random()
+        if dice < 0.07:
+            reason = self.chance.choice([Reason.ADULT, Reason.NOT_FOUND, Reason.LINKING, Reason.PASSWORD])
+            kind = LegalClass.CANNOT_JUDGE if reason == Reason.PASSWORD else LegalClass.NOT_ILLEGAL
+            assess.assess(notice_id=notice_id, legal_class=kind, reason=reason, by=self._analyst, now=now)
+        elif dice < 0.10:
+            assess.hold(
+                notice_id=notice_id,
+                kind=Notice.Hold.POLICE_FIRST,
+                reason="Mogelijk nieuw slachtoffer: eerst overleg met de politie.",
+                until=now + timedelta(hours=24),
+                by=self._analyst,
+                now=now,
+            )
+        else:
+            kind = LegalClass.NATIONAL if dice > 0.93 else LegalClass.BASELINE
+            assess.assess(
+                notice_id=notice_id, legal_class=kind, urgent=dice > 0.985, by=self._analyst, now=now
+            )
+
+    def _fate(self, notice: Notice, now: datetime) -> None:
+        """What becomes of a notice that was just accepted: decided once, by its provider's habits."""
+        self._watch(notice, now)
+        code = notice.provider.code if notice.provider else ""
+        answers_at_all = {"alfa": 0.97, "delta": 0.75, "charlie": 0.6}.get(code, 0.0)
+        if notice.content.host.endswith(".live.example") or self.chance.random() > answers_at_all:
+            return
+        hours = self.chance.lognormvariate({"alfa": 1.3, "delta": 2.2, "charlie": 3.0}[code], 0.6)
+        gone_at = now + timedelta(hours=hours)
+        self.at(now + timedelta(hours=hours * 0.3), lambda at: self._say(notice, "acknowledged", at))
+        if self.chance.random() < 0.04:
+            self.at(
+                gone_at,
+                lambda at: self._say(notice, "dispute", at, reason="Dit is een gewone foto van een strand."),
+            )
+            self.at(
+                gone_at + timedelta(hours=5),
+                lambda at: deliver.withdraw(
+                    notice_id=notice.pk, because="objection_upheld", by=self._supervisor, now=at
+                ),
+            )
+            return
+        self.at(gone_at, lambda at: self._take_down(notice, at))
+
+    def _take_down(self, notice: Notice, now: datetime) -> None:
+        _site(notice.content.url)
+        self._say(notice, "removed", now)
+        for minutes in (1, 6, 12):
+            self.at(now + timedelta(minutes=minutes), lambda at: self._see(notice, "gone", at, 404))
+
+    def _watch(self, notice: Notice, now: datetime) -> None:
+        for hours in (0.02, 1, 3, 6, 9, 12, 18, 23, 23.9, 36, 47.9, 60, 71.9, 96, 119.9):
+            self.at(now + timedelta(hours=hours), lambda at: self._still_online(notice, at))
+
+    def _still_online(self, notice: Notice, now: datetime) -> None:
+        current = Notice.objects.get(pk=notice.pk)
+        if (
+            current.state in {Notice.State.NOTIFIED, Notice.State.ESCALATED}
+            and not current.claimed_removed_at
+        ):
+            self._see(notice, "online", now, 200)
+
+    def _see(self, notice: Notice, outcome: str, now: datetime, status: int) -> None:
+        seen = observe.Seen(notice.reference, now, outcome, "demo-nl-1", http_status=status)
+        observe.observe(sightings=[seen], by=SYSTEM, now=now)
+
+    def _say(self, notice: Notice, answer: str, now: datetime, *, reason: str = "") -> None:
+        code = notice.provider.code if notice.provider else ""
+        answers.answer_many(
+            provider_id=notice.provider_id or 0,
+            answers=[answers.Answer(notice.reference, answer, reason=reason)],
+            by=self._desks.get(code, SYSTEM),
+            now=now,
+        )
+
+
+def people(now: datetime) -> dict[str, object]:
+    """Log-ins, one per role and two providers, and the keys of the demo's machines; secrets are made here."""
+    logins = []
+    for role, email, name, language, code in PEOPLE:
+        password = f"demo-{secrets.token_hex(6)}"
+        provider = Provider.objects.get(code=code) if code else None
+        user = User.objects.create_user(
+            email, password, name=name, roles=[role], language=language, provider=provider
+        )
+        record("add", "user", user.pk, by=SYSTEM, at=now, data={"roles": [role]})
+        home = "/portal/" if provider else "/staff/"
+        logins.append({"role": role, "email": email, "password": password, "url": settings.BASE_URL + home})
+    alfa = Provider.objects.get(code="alfa")
+    _key, checker = ApiKey.mint(name="demo checker", scopes=[Scope.SIGHTINGS_WRITE], provider=None)
+    _key, provider_key = ApiKey.mint(
+        name="demo Alfa", scopes=[Scope.NOTICES_READ, Scope.NOTICES_ANSWER], provider=alfa
+    )
+    return {"logins": logins, "keys": {"checker": checker, "alfa": provider_key}}
+
+
+def load(*, notices: int, now: datetime, say: Callable[[str], None]) -> dict[str, object]:
+    """Make the whole world in an empty database; returns what people need to log in. Raises NotEmpty."""
+    if Report.objects.exists() or User.objects.exists():
+        raise NotEmpty
+    born = now - timedelta(days=DAYS)
+    import_providers(HERE / "providers.csv", by=SYSTEM, now=born)
+    import_networks(HERE / "networks.csv", by=SYSTEM, now=born)
+    say("providers and networks are known")
+    access = people(now)
+    world = World(until=now, seed=20_261_123, say=say)
+    for instant, source, urls in _reports(notices, born, now, world.chance):
+        world.at(instant, lambda at, u=urls, s=source: world.report(u, s, at))
+    world.at(born + timedelta(hours=1), lambda at: _approve_all(at))
+    world.play()
+    say(f"{Notice.objects.count()} notices have a past")
+    return access
+
+
+def _approve_all(now: datetime) -> None:
+    """The first message to each contact waits for a person: the supervisor looks, twice an hour, on day one."""
+    supervisor = Actor.of(User.objects.get(email=PEOPLE[1][1]))
+    waiting = Dispatch.objects.filter(state=Dispatch.State.PENDING, approved_by="").exclude(
+        approval_reason=""
+    )
+    for pk in waiting.values_list("pk", flat=True):
+        route.approve(dispatch_id=pk, by=supervisor, now=now)
+
+
+def _reports(
+    notices: int, born: datetime, now: datetime, chance: random.Random
+) -> list[tuple[datetime, str, list[str]]]:
+    """Reports of 1 to 12 lines over the days, thicker towards now; some lines are doubled, some need a person."""
+    hosts = [row for row in RESOLVER_FILE.read_text(encoding="utf-8").splitlines()[1:] if ".live." not in row]
+    names = [row.partition(";")[0] for row in hosts]
+    made: list[tuple[datetime, str, list[str]]] = []
+    count = 0
+    while count < notices:
+        size = min(chance.randint(1, 12), notices - count)
+        urls = [
+            f"http://{chance.choice(names)}/{chance.choice('abcdefgh')}/{chance.getrandbits(32):08x}.html"
+            for _ in range(size)
+        ]
+        count += size
+        if made and chance.random() < 0.3:
+            urls.append(chance.choice(made[-1][2]))
+        if chance.random() < 0.12:
+            urls.append(f"http://10.0.{chance.randint(0, 255)}.7/{chance.getrandbits(24):06x}")
+        # Minutes before now: the square makes the last day the busiest.
+        ago = (chance.random() ** 2) * (now - born - timedelta(hours=2))
+        made.append((now - ago, chance.choice(["partner", "partner", "staff", "public"]), urls))
+    return sorted(made, key=lambda report: report[0])
+
+
+def _site(url: str) -> None:
+    """Take a page of the demo's web site down."""
+    port = os.environ.get("DEMO_SITE_PORT")
+    if not port:
+        return
+    parts = urlsplit(url)
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    connection = HTTPConnection("127.0.0.1", int(port), timeout=5)
+    try:
+        connection.request("POST", "/_control/take-down", json.dumps({"host": parts.hostname, "path": path}))
+        connection.getresponse().read()
+    finally:
+        connection.close()

@@ -165,6 +165,7 @@ def main(arguments: list[str]) -> int:
         found = sorted(faults())
         for fault in found:
             print(fault)
+        print(f"{len(texts())} texts in {len(LANGUAGES)} languages, {len(found)} faults")
         return 1 if found else 0
     else:
         sys.stderr.write(f"{__doc__}\n")

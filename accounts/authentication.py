@@ -1,7 +1,7 @@
 """Machines at the API: who shows a key, and what the key may be used for."""
 
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
@@ -10,9 +10,11 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from accounts.models import ApiKey
+
+if TYPE_CHECKING:  # the settings name this module, so views cannot be imported here
+    from rest_framework.views import APIView
 
 #: `last_used_at` is as exact as this: a write per request would cost more than it tells.
 USE_NOTED_EVERY: Final = timedelta(minutes=1)
@@ -51,7 +53,7 @@ class KeyHasScope(BasePermission):
 
     message = _("This key may not be used for that.")
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         """Raises ImproperlyConfigured for a view that names no scopes: nothing is open by forgetting."""
         scopes = getattr(view, "required_scope", None)
         if not isinstance(scopes, dict):

@@ -1,8 +1,9 @@
 """What all doors for machines share: the one parser, the one table of refusals, pages of lists."""
 
+import math
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db.models import QuerySet
@@ -14,10 +15,12 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from cases.intake import strict_json
 from cases.services.refused import Invalid, NotFound, Refused, Stale, WrongState
+
+if TYPE_CHECKING:  # the settings name this module, so views cannot be imported here
+    from rest_framework.views import APIView
 
 #: bytes; 10,000 lines with a note each stay well below.
 MAX_BODY: Final = 5 * 1024 * 1024
@@ -73,7 +76,7 @@ class CursorPage(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = 1_000
 
-    def get_ordering(self, request: Request, queryset: QuerySet[Any], view: APIView) -> tuple[str, ...]:
+    def get_ordering(self, request: Request, queryset: QuerySet[Any], view: "APIView") -> tuple[str, ...]:
         """The view's own order: a cursor holds only in one that never has ties."""
         ordering: tuple[str, ...] = view.ordering  # type: ignore[attr-defined]
         return ordering
@@ -113,8 +116,8 @@ def problem(exc: Exception, context: Mapping[str, Any]) -> Response | None:
         return None
     if isinstance(exc, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(exc, exceptions.Throttled) and exc.wait is not None:
-        headers["Retry-After"] = str(round(exc.wait) or 1)
+    if isinstance(exc, exceptions.Throttled):
+        headers["Retry-After"] = str(math.ceil(getattr(exc, "wait", None) or 1))
     if isinstance(exc, exceptions.ValidationError):
         errors = [{"pointer": pointer, "detail": detail} for pointer, detail in _pointed("#", exc.detail)]
         response = _document(

@@ -1,9 +1,13 @@
 """One canonical URL: the unit of deduplication. Written once, never in clear."""
 
+from datetime import datetime
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cases import url as urls
+from providers.routing import host_key
+from vault.keys import ring
 from vault.sealed import Sealed, new_id
 
 
@@ -35,6 +39,23 @@ class Content(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+    @staticmethod
+    def key_of(canonical: str) -> bytes:
+        """The blind index of a canonical URL: what `url_key` holds."""
+        return ring().blind(canonical, purpose="url")
+
+    @classmethod
+    def of(cls, parsed: urls.Parsed, *, now: datetime) -> "Content":
+        """The content at an address, not saved yet."""
+        content = cls(
+            url_key=cls.key_of(parsed.canonical),
+            host_key=host_key(parsed.host),
+            rule_version=parsed.rule_version,
+            created_at=now,
+        )
+        content.url, content.raw, content.host = parsed.canonical, parsed.raw, parsed.host
+        return content
 
     @property
     def masked_url(self) -> str:

@@ -1,0 +1,529 @@
+"""Rows for tests: fixed defaults, and traits that add the history their state needs.
+
+`NoticeFactory(escalated=True)` is a notice that was judged, put on a message, accepted by the provider's server
+at NOON and ran out of time: its dispatch, its steps and its audit events stand beside it. Everything counts
+from `notified_at` (NOON unless said otherwise), so `NoticeFactory(notified=True, notified_at=...)` moves the
+whole history along.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import factory
+from django.db import transaction
+from factory.django import DjangoModelFactory
+
+from accounts.models import ApiKey, Scope, User
+from accounts.roles import Role
+from audit.record import Actor, record
+from cases import deadlines, url
+from cases.models import (
+    Assessment,
+    Content,
+    DeadlineRule,
+    Dispatch,
+    DispatchLine,
+    Notice,
+    Report,
+    ReportLine,
+    Sighting,
+    Source,
+    Step,
+)
+from providers.models import Attribution, Contact, HostRule, Network, Provider
+from providers.routing import host_key
+
+#: A Tuesday at noon in UTC: winter time in Amsterdam, so 13:00 there.
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+#: What the first migrations add; tests that commit lose it and get it back.
+FIRST_RULE = {"term": 24 * HOUR, "valid_from": datetime(2018, 12, 1, tzinfo=UTC), "by": "system:migration"}
+FIRST_SOURCES = {
+    "staff": "Meldpunt (medewerkers)",
+    "public": "Publiek formulier",
+    "partner": "Partner-hotline",
+}
+#: Who does what nobody else did.
+SYSTEM = Actor.system("test")
+
+
+def at_path(count: int) -> str:
+    """An address of content: one host, a path of its own."""
+    return f"https://forum.example/img/{count:04d}.jpg"
+
+
+class ProviderFactory(DjangoModelFactory[Provider]):
+    """A Dutch hosting provider; the same `code` is the same provider."""
+
+    code = "alfa"
+    name = factory.LazyAttribute(lambda o: f"{o.code.title()} Hosting")
+    kind = Provider.Kind.HOSTER
+    country = "NL"
+    language = "en"
+
+    class Meta:
+        model = Provider
+        django_get_or_create = ("code",)
+
+    class Params:
+        cdn = factory.Trait(kind=Provider.Kind.CDN_PROXY)
+        abroad = factory.Trait(country="DE")
+
+
+class ContactFactory(DjangoModelFactory[Contact]):
+    """A mail address; nobody has approved it unless `approved`. `known`: a first message was accepted before."""
+
+    provider = factory.SubFactory(ProviderFactory)
+    channel = Contact.Channel.SMTP
+    address = factory.LazyAttribute(lambda o: f"abuse@{o.provider.code}.example")
+    mode = Contact.Mode.PORTAL
+
+    class Meta:
+        model = Contact
+        django_get_or_create = ("provider", "channel", "address")
+
+    class Params:
+        approved = factory.Trait(
+            approved_at=NOON - timedelta(days=30), approved_by="user:1", known_since=NOON - timedelta(days=20)
+        )
+        # Approved, but nothing was ever sent there: a person looks at the first message.
+        unknown = factory.Trait(approved=True, known_since=None)
+        suspended = factory.Trait(
+            approved=True, suspended_at=NOON - timedelta(days=1), suspended_reason="it bounced"
+        )
+
+
+class NetworkFactory(DjangoModelFactory[Network]):
+    """A prefix of a provider, reserved for documentation (RFC 5737)."""
+
+    prefix = "192.0.2.0/24"
+    provider = factory.SubFactory(ProviderFactory)
+    asn = 64500
+    country = "NL"
+    name = "ALFA-NET-1"
+
+    class Meta:
+        model = Network
+        django_get_or_create = ("prefix",)
+
+
+class HostRuleFactory(DjangoModelFactory[HostRule]):
+    """A person's word on a host and all under it."""
+
+    provider = factory.SubFactory(ProviderFactory)
+    country = "NL"
+    reason = "The owner told us"
+    by = "user:1"
+
+    class Meta:
+        model = HostRule
+
+    @classmethod
+    def _create(cls, model_class: type[HostRule], *args: Any, **fields: Any) -> HostRule:
+        pattern = fields.pop("pattern", "forum.example")
+        rule = model_class(pattern_key=host_key(pattern), **fields)
+        rule.pattern = pattern
+        rule.save(force_insert=True)
+        return rule
+
+
+class AttributionFactory(DjangoModelFactory[Attribution]):
+    """Found in our own list of networks, a while before noon."""
+
+    provider = factory.SubFactory(ProviderFactory)
+    addresses = ["192.0.2.10"]
+    address = "192.0.2.10"
+    prefix = "192.0.2.0/24"
+    asn = 64500
+    country = "NL"
+    network_name = "ALFA-NET-1"
+    source = Attribution.Source.NETWORK
+    at = NOON - 2 * HOUR
+    by = "system:test"
+
+    class Meta:
+        model = Attribution
+
+    class Params:
+        nobody = factory.Trait(
+            provider=None,
+            addresses=[],
+            address=None,
+            prefix=None,
+            asn=None,
+            country="",
+            network_name="",
+            source=Attribution.Source.NONE,
+            trouble=Attribution.Trouble.NO_ADDRESS,
+        )
+        abroad = factory.Trait(country="DE")
+
+    @classmethod
+    def _create(cls, model_class: type[Attribution], *args: Any, **fields: Any) -> Attribution:
+        host = fields.pop("host", "forum.example")
+        digest = hashlib.sha256(" ".join(fields["addresses"]).encode()).digest()
+        place = model_class(host_key=host_key(host), response_digest=digest, **fields)
+        place.host = host
+        place.save(force_insert=True)
+        return place
+
+
+class UserFactory(DjangoModelFactory[User]):
+    """A person; the role gives the address. Without `password` nobody can log in by form (force_login can).
+
+    `provider_contact` and `provider_admin` belong to `provider`.
+    """
+
+    email = factory.LazyAttribute(lambda o: f"{o.roles[0].replace('_', '.')}@hotline.example")
+    name = factory.LazyAttribute(lambda o: o.email.partition("@")[0].title())
+    roles = factory.LazyFunction(lambda: [str(Role.ANALYST)])
+    language = "en"
+    provider = None
+
+    class Meta:
+        model = User
+        django_get_or_create = ("email",)
+
+    class Params:
+        analyst = factory.Trait(roles=[str(Role.ANALYST)])
+        supervisor = factory.Trait(roles=[str(Role.SUPERVISOR)])
+        functional_admin = factory.Trait(roles=[str(Role.FUNCTIONAL_ADMIN)])
+        provider_contact = factory.Trait(
+            roles=[str(Role.PROVIDER_MEMBER)],
+            provider=factory.SubFactory(ProviderFactory),
+            email=factory.LazyAttribute(lambda o: f"contact@{o.provider.code}.example"),
+        )
+        provider_admin = factory.Trait(
+            roles=[str(Role.PROVIDER_ADMIN)],
+            provider=factory.SubFactory(ProviderFactory),
+            email=factory.LazyAttribute(lambda o: f"admin@{o.provider.code}.example"),
+        )
+
+    @classmethod
+    def _create(cls, model_class: type[User], *args: Any, **fields: Any) -> User:
+        password = fields.pop("password", None)
+        found = model_class.objects.filter(email=fields["email"]).first()
+        return found or model_class.objects.create_user(password=password, **fields)
+
+
+def api_key(*scopes: str, provider: Provider | None = None, name: str = "machine") -> tuple[ApiKey, str]:
+    """A key with `scopes` (all of its owner's when none are named) and its secret."""
+    of_provider = [Scope.NOTICES_READ, Scope.NOTICES_ANSWER]
+    return ApiKey.mint(
+        name=name, scopes=list(scopes) or list(of_provider if provider else Scope), provider=provider
+    )
+
+
+class SourceFactory(DjangoModelFactory[Source]):
+    """A source of reports; the migration has made `staff`, `public` and `partner`."""
+
+    code = "staff"
+    name = factory.LazyAttribute(lambda o: o.code.title())
+
+    class Meta:
+        model = Source
+        django_get_or_create = ("code",)
+
+
+class ContentFactory(DjangoModelFactory[Content]):
+    """Material at `url`, read by the one parser; the same address is the same content."""
+
+    url = factory.Sequence(at_path)
+    created_at = NOON - 3 * HOUR
+
+    class Meta:
+        model = Content
+
+    @classmethod
+    def _create(cls, model_class: type[Content], *args: Any, **fields: Any) -> Content:
+        made = model_class.of(url.parse(fields["url"]), now=fields["created_at"])
+        found = model_class.objects.filter(url_key=made.url_key).first()
+        if found is None:
+            made.save(force_insert=True)
+        return found or made
+
+
+class NoticeFactory(DjangoModelFactory[Notice]):
+    """Content at one provider, in any state, with the history that the state needs.
+
+    Beyond the model's own fields: `contact` (whom its message went to; made when missing), `dispatch` (the
+    message it stands on; one of its own when missing), `content__url` (its address).
+    """
+
+    content = factory.SubFactory(ContentFactory)
+    received_at = factory.LazyAttribute(lambda o: (o.notified_at or NOON) - 3 * HOUR)
+    notified_at: datetime | None = None
+    provider: Any = None
+    attribution: Any = None
+    contact: Any = None
+    dispatch: Any = None
+
+    class Meta:
+        model = Notice
+
+    class Params:
+        #: Who hosts it is known.
+        attributed = factory.Trait(
+            provider=factory.SubFactory(ProviderFactory),
+            attribution=factory.SubFactory(AttributionFactory, provider=factory.SelfAttribute("..provider")),
+        )
+        assessed = factory.Trait(
+            attributed=True,
+            assessed_at=factory.LazyAttribute(lambda o: (o.notified_at or NOON) - 2 * HOUR),
+            legal_class="baseline",
+        )
+        #: On a pending message whose grouping window ends at NOON.
+        routed = factory.Trait(
+            assessed=True, routed_at=factory.LazyAttribute(lambda o: (o.notified_at or NOON) - HOUR)
+        )
+        #: With our relay; whether their server took it is not known.
+        sent = factory.Trait(routed=True, sent_at=factory.LazyAttribute(lambda o: o.notified_at or NOON))
+        #: Their server accepted it: the clock runs.
+        notified = factory.Trait(
+            sent=True,
+            state=Notice.State.NOTIFIED,
+            notified_at=NOON,
+            rule=factory.LazyFunction(lambda: DeadlineRule.objects.get(version=1)),
+            due_at=factory.LazyAttribute(lambda o: deadlines.due_at(o.notified_at, o.rule.term)),
+            next_check_at=factory.LazyAttribute(lambda o: o.notified_at),
+        )
+        escalated = factory.Trait(
+            notified=True,
+            state=Notice.State.ESCALATED,
+            escalated_at=factory.LazyAttribute(lambda o: o.due_at),
+        )
+        #: Seen gone three times, the first time an hour after t0.
+        removed = factory.Trait(
+            notified=True,
+            state=Notice.State.REMOVED,
+            gone_since=factory.LazyAttribute(lambda o: o.notified_at + HOUR),
+            removed_at=factory.LazyAttribute(lambda o: o.gone_since + timedelta(minutes=10)),
+        )
+        dismissed = factory.Trait(
+            state=Notice.State.DISMISSED,
+            assessed_at=factory.LazyAttribute(lambda o: o.received_at + HOUR),
+            closed_at=factory.LazyAttribute(lambda o: o.assessed_at),
+            closed_because=Notice.Dismissal.NOT_ILLEGAL,
+            legal_class="not_illegal",
+        )
+        withdrawn = factory.Trait(
+            notified=True,
+            state=Notice.State.WITHDRAWN,
+            closed_at=factory.LazyAttribute(lambda o: o.notified_at + HOUR),
+            closed_because=Notice.Withdrawal.OBJECTION_UPHELD,
+            next_check_at=None,
+        )
+        held = factory.Trait(
+            hold=Notice.Hold.POLICE_FIRST,
+            hold_reason="A new victim",
+            hold_by="user:1",
+            hold_until=NOON + 24 * HOUR,
+        )
+
+    @classmethod
+    def _create(cls, model_class: type[Notice], *args: Any, **fields: Any) -> Notice:
+        contact, dispatch = fields.pop("contact"), fields.pop("dispatch")
+        with transaction.atomic():
+            notice = model_class(**fields)
+            notice.save(force_insert=True)
+            _remember(notice)
+            if notice.assessed_at:
+                _judge(notice)
+            if notice.routed_at:
+                _put_on(notice, contact=contact, dispatch=dispatch)
+            if notice.notified_at:
+                _run_clock(notice)
+        return notice
+
+
+def _moves(notice: Notice) -> Sequence[tuple[str, str, datetime]]:
+    """(act, state it led to, when): how a notice came where it is."""
+    state, path = Notice.State, [("receive", Notice.State.RECEIVED, notice.received_at)]
+    if notice.notified_at:
+        path.append(("notify", state.NOTIFIED, notice.notified_at))
+    if notice.escalated_at:
+        path.append(("escalate", state.ESCALATED, notice.escalated_at))
+    if notice.state == state.REMOVED and notice.removed_at:
+        path.append(("observe", state.REMOVED, notice.removed_at))
+    if notice.state in {state.DISMISSED, state.WITHDRAWN} and notice.closed_at:
+        path.append(
+            ("dismiss" if notice.state == state.DISMISSED else "withdraw", notice.state, notice.closed_at)
+        )
+    return path
+
+
+def _remember(notice: Notice) -> None:
+    was = ""
+    for act, became, at in _moves(notice):
+        record(act, "notice", notice.pk, by=SYSTEM, at=at, was=was, became=became)
+        was = became
+
+
+def _judge(notice: Notice) -> None:
+    Assessment.objects.create(
+        notice=notice,
+        assessor=UserFactory(analyst=True),
+        at=notice.assessed_at,
+        legal_class=notice.legal_class,
+        reason="" if notice.legal_class in {"baseline", "national"} else "adult",
+        token=uuid.uuid4(),
+    )
+
+
+def _put_on(notice: Notice, *, contact: Contact | None, dispatch: Dispatch | None) -> None:
+    if dispatch is None:
+        dispatch = DispatchFactory(
+            contact=contact or ContactFactory(provider=notice.provider, approved=True),
+            created_at=notice.routed_at,
+            next_attempt_at=notice.sent_at or NOON,
+            accepted=notice.notified_at is not None,
+            relayed=notice.sent_at is not None and notice.notified_at is None,
+        )
+    DispatchLine.objects.create(dispatch=dispatch, notice=notice, contact=dispatch.contact, step="first")
+
+
+def _run_clock(notice: Notice) -> None:
+    """The rungs that its state has behind it, and the one that waits."""
+    ended = notice.closed_at or notice.removed_at
+    StepFactory(notice=notice, code="hint", taken_at=notice.escalated_at or ended)
+    if notice.escalated_at:
+        StepFactory(notice=notice, code="reminder-1", taken_at=ended)
+    if notice.state == Notice.State.REMOVED and notice.gone_since:
+        for minutes in (0, 5, 10):
+            SightingFactory(
+                notice=notice, seen_at=notice.gone_since + timedelta(minutes=minutes), outcome="gone"
+            )
+
+
+class DispatchFactory(DjangoModelFactory[Dispatch]):
+    """A first message that waits in the outbox until NOON; `lines_of=[notice, ...]` puts notices on it."""
+
+    contact = factory.SubFactory(ContactFactory, approved=True)
+    kind = Dispatch.Kind.FIRST
+    number = factory.Sequence(lambda n: f"NTD-2025-{n:06d}")
+    message_id = factory.LazyAttribute(lambda o: f"<{o.number.lower()}.test@hotline.example>")
+    token = factory.LazyAttribute(lambda o: f"token-{o.number.lower()}")
+    created_at = NOON - HOUR
+    next_attempt_at = NOON
+    gathering = False
+
+    class Meta:
+        model = Dispatch
+
+    class Params:
+        gathers = factory.Trait(gathering=True)
+        reminder = factory.Trait(kind=Dispatch.Kind.REMINDER)
+        needs_approval = factory.Trait(approval_reason=Dispatch.Approval.NEW_CONTACT)
+        relayed = factory.Trait(state=Dispatch.State.RELAYED, attempt=1, evidence="250 queued")
+        accepted = factory.Trait(
+            state=Dispatch.State.ACCEPTED,
+            attempt=1,
+            evidence="250 OK",
+            accepted_at=factory.LazyAttribute(lambda o: o.next_attempt_at),
+        )
+        parked = factory.Trait(
+            state=Dispatch.State.PARKED,
+            attempt=5,
+            failures=5,
+            trouble=Dispatch.Trouble.NO_LUCK,
+            trouble_answer="451 later",
+        )
+        cancelled = factory.Trait(state=Dispatch.State.CANCELLED)
+
+    @classmethod
+    def _create(cls, model_class: type[Dispatch], *args: Any, **fields: Any) -> Dispatch:
+        notices: Sequence[Notice] = fields.pop("lines_of", ())
+        with transaction.atomic():
+            dispatch = model_class(**fields)
+            dispatch.save(force_insert=True)
+            became = dispatch.state
+            record("enqueue", "dispatch", dispatch.pk, by=SYSTEM, at=dispatch.created_at, became="pending")
+            if became != Dispatch.State.PENDING:
+                at = dispatch.accepted_at or NOON
+                record("settle", "dispatch", dispatch.pk, by=SYSTEM, at=at, was="pending", became=became)
+            step = "first" if dispatch.kind == Dispatch.Kind.FIRST else f"reminder-{dispatch.round}"
+            for notice in notices:
+                DispatchLine.objects.create(
+                    dispatch=dispatch, notice=notice, contact=dispatch.contact, step=step
+                )
+        return dispatch
+
+
+class SightingFactory(DjangoModelFactory[Sighting]):
+    """A look of the checker: online, an hour after t0. It draws no conclusion; `observe` does."""
+
+    notice = factory.SubFactory(NoticeFactory, notified=True)
+    seen_at = factory.LazyAttribute(lambda o: (o.notice.notified_at or NOON) + HOUR)
+    outcome = Sighting.Outcome.ONLINE
+    http_status = factory.LazyAttribute(lambda o: {"online": 200, "gone": 404}.get(str(o.outcome)))
+    vantage = "checker-nl"
+    recorded_at = factory.LazyAttribute(lambda o: o.seen_at)
+    by = "key:1"
+
+    class Meta:
+        model = Sighting
+
+
+class StepFactory(DjangoModelFactory[Step]):
+    """A rung of the ladder, due when the law says."""
+
+    notice = factory.SubFactory(NoticeFactory, notified=True)
+    code = "hint"
+    due_at = factory.LazyAttribute(
+        lambda o: deadlines.step_due_at(o.code, o.notice.notified_at, o.notice.rule.term)
+    )
+    owner = factory.LazyAttribute(lambda o: deadlines.rung(o.code).role)
+
+    class Meta:
+        model = Step
+
+
+class ReportFactory(DjangoModelFactory[Report]):
+    """A file from the staff, all read."""
+
+    reference = factory.Sequence(lambda n: f"R-{n:010d}")
+    source = factory.SubFactory(SourceFactory)
+    way = Report.Way.FILE
+    digest = factory.LazyAttribute(lambda o: hashlib.sha256(o.reference.encode()).digest())
+    received_at = NOON - 3 * HOUR
+    finished_at = NOON - 3 * HOUR
+    total = 1
+    done = 1
+    by = "system:test"
+
+    class Meta:
+        model = Report
+
+
+class ReportLineFactory(DjangoModelFactory[ReportLine]):
+    """The line that opened a notice."""
+
+    report = factory.SubFactory(ReportFactory)
+    number = 1
+    outcome = ReportLine.Outcome.NEW
+    notice = factory.SubFactory(NoticeFactory)
+    content = factory.LazyAttribute(lambda o: o.notice.content if o.notice else None)
+
+    class Meta:
+        model = ReportLine
+
+    class Params:
+        rejected = factory.Trait(outcome="rejected", reason="not_a_url", notice=None, content=None)
+        quarantined = factory.Trait(
+            outcome="quarantined",
+            reason="userinfo",
+            notice=None,
+            content=factory.SubFactory(ContentFactory),
+        )
+
+    @classmethod
+    def _create(cls, model_class: type[ReportLine], *args: Any, **fields: Any) -> ReportLine:
+        texts = {name: fields.pop(name) for name in ("raw", "referrer", "note") if name in fields}
+        line = model_class(**fields)
+        for name, text in texts.items():
+            setattr(line, name, text)
+        line.save(force_insert=True)
+        return line

@@ -82,11 +82,11 @@ def browser() -> tuple[str | None, str]:
     )
 
 
-def start(launcher: Launcher, folder: Path) -> servers.Servers:
+def start(launcher: Launcher, folder: Path, *, durable: bool = False) -> servers.Servers:
     """Start both servers side by side. A free port may be taken in between: then with another one."""
     for tries_left in (2, 1, 0):
         ready = servers.prepare(
-            folder, durable=False, redis_port=servers.free_port(), redis_password=servers.new_password()
+            folder, durable=durable, redis_port=servers.free_port(), redis_password=servers.new_password()
         )
         launcher.start(ready.redis, wait=False)
         if not launcher.alive("postgres"):

@@ -36,6 +36,8 @@ def run_out_due(*, by: Actor, now: datetime) -> int:
                 now=now,
                 limit=BATCH,
             )
+            if not ids:
+                return total
             with connection.cursor() as cursor:
                 # The rung's moment is the due moment itself: one statement for the batch.
                 cursor.execute(

@@ -18,7 +18,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import FrameType
@@ -37,6 +36,7 @@ ENV_SH = VAR / "env.sh"
 KEPT = ("postgres", "redis", "mail", "secrets", "log", "static", "site.json", "demo.json", "demo.loading")
 KEPT_FILES = ("redis.conf", "beat-schedule", "static.stamp", "term")
 NOTICES = 200  # in the demo world
+CHECKER_ASKS_EVERY_S = "2"
 AFTER_A_KILL_S = 15.0  # what a killed launcher left behind needs some time to leave
 
 # Quicker than in earnest: a visitor sees a notice live within a minute. The environment may say otherwise.
@@ -127,8 +127,10 @@ def alone(ports: Ports) -> Iterator[bool]:
         file.truncate(0)
         file.write(f"at {ports.base_url} (process {os.getpid()})")
         file.flush()
-        yield was_killed
-        file.truncate(0)
+        try:
+            yield was_killed
+        finally:
+            file.truncate(0)
 
 
 def wipe() -> None:
@@ -184,7 +186,6 @@ def environment(ports: Ports, running: servers.Servers, control: Path) -> dict[s
         "STATIC_ROOT": str(VAR / "static"),
         "DEBUG": "no",
         "DEMO": "yes",
-        "DEMO_FILE": str(DEMO),
         "DEMO_API": ports.base_url.replace("localhost", "127.0.0.1"),
         "DEMO_MAIL_FOLDER": str(VAR / "mail"),
         "DEMO_SMTP_PORT": str(ports.smtp),
@@ -252,8 +253,7 @@ class World:
         """A term for the providers from now on, unless it is the one already set."""
         done = VAR / "term"
         if hours and (not done.exists() or done.read_text(encoding="ascii") != hours):
-            now = datetime.now(UTC).isoformat(timespec="seconds")
-            self._finish("setting the term", self._once("manage.py", "set_term", hours, "--from", now))
+            self._finish("setting the term", self._once("manage.py", "set_term", hours, "--from", "now"))
             done.write_text(hours, encoding="ascii")
 
     def start_web(self) -> None:
@@ -282,7 +282,7 @@ class World:
         self._launcher.start(self._program("demo-site", "local.demo.website"), wait=False)
 
     def start_workers(self) -> None:
-        """Two kinds of worker, and the clock. Not before the demo world has its past: they would overtake it."""
+        """Two kinds of worker, and the clock; after the demo world's past, which they would overtake."""
         celery = ["celery", "-A", "takedown"]
         worker = [*celery, "worker", "--without-mingle", "--without-gossip", "--loglevel", "WARNING"]
         sweeps = ["-n", "sweeps@%h", "-Q", "sweeps", "-P", "prefork", "-c", "1"]
@@ -317,7 +317,7 @@ class World:
         # The checker lives apart from the rest: it gets nothing of our settings and secrets but its own key.
         outside = {name: value for name, value in self._all.items() if name not in self._own}
         outside |= {"CHECKER_KEY_FILE": str(SECRETS / "checker_key"), "PYTHONUNBUFFERED": "1"}
-        argv = ["--api", self._own["DEMO_API"], "--proxy", proxy]
+        argv = ["--api", self._own["DEMO_API"], "--proxy", proxy, "--every", CHECKER_ASKS_EVERY_S]
         checker = self._program("checker", "checker", *argv)
         self._launcher.start(
             Program(checker.name, checker.argv, checker.log, environment=outside), wait=False

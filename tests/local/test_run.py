@@ -41,6 +41,7 @@ def test_a_second_run_is_told_where_the_first_one_is(var: Path) -> None:
             run.alone(run.Ports(9000)),
         ):
             pass
+    assert not (var / "run.lock").read_text()
 
 
 def test_a_run_after_a_kill_knows_it(var: Path) -> None:

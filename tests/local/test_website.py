@@ -20,7 +20,9 @@ class Proxy:
         headers = {} if body is None else {"Content-Type": kind}
         self.connection.request(method, target, None if body is None else json.dumps(body), headers)
         response = self.connection.getresponse()
-        return response.status, response.read()
+        answer = response.status, response.read()
+        self.connection.close()
+        return answer
 
 
 @pytest.fixture

@@ -138,6 +138,6 @@ def _judge(
 
 
 def _specificity(network: Network) -> int:
-    """Free bits of the prefix, as a share of its family's length, so that IPv4 and IPv6 compare."""
+    """Length of the prefix as a share of its family's, so that IPv4 and IPv6 compare."""
     prefix: Any = network.prefix
     return int(prefix.prefixlen * 128 / prefix.max_prefixlen)

@@ -22,30 +22,44 @@ class Desk(NamedTuple):
     """A place in the bar at the top: `current` if the reader is there."""
 
     name: str | Promise
+    about: str | Promise
     href: str
     current: bool
 
 
 class Place(NamedTuple):
-    """A desk as the table below has it: a URL name, its words, and the cell that opens it."""
+    """A desk as the table below has it: a URL name, the cell that opens it, its name and what it is for."""
 
     url_name: str
-    name: str | Promise
     cell: str
+    name: str | Promise
+    about: str | Promise
 
 
 STAFF: Final = (
-    Place("admin:work", pgettext_lazy("a desk", "Work"), "notice.assess"),
-    Place("admin:cases_notice_changelist", pgettext_lazy("a desk", "Search"), "notice.view"),
-    Place("admin:cases_report_changelist", _("Reports"), "report.view"),
-    Place("admin:cases_dispatch_changelist", _("Notices to send"), "dispatch.view"),
-    Place("admin:overdue", _("Overdue"), "overdue.view"),
-    Place("admin:providers_provider_changelist", _("Providers"), "provider.view"),
-    Place("admin:accounts_user_changelist", _("People"), "user.view"),
-    Place("admin:accounts_apikey_changelist", _("Keys"), "key.view"),
-    Place("admin:audit_event_changelist", pgettext_lazy("the audit record", "Record"), "audit.view"),
+    Place("admin:work", "notice.assess", pgettext_lazy("a desk", "Work"), _("The next notice to judge")),
+    Place(
+        "admin:cases_notice_changelist", "notice.view", pgettext_lazy("a desk", "Search"), _("All notices")
+    ),
+    Place("admin:cases_report_changelist", "report.view", _("Reports"), _("What came in, and its receipt")),
+    Place("admin:cases_dispatch_changelist", "dispatch.view", _("Notices to send"), _("Messages going out")),
+    Place("admin:overdue", "overdue.view", _("Overdue"), _("Past the term, not proven gone")),
+    Place(
+        "admin:providers_provider_changelist",
+        "provider.view",
+        _("Providers"),
+        _("Who hosts, and where to write"),
+    ),
+    Place("admin:accounts_user_changelist", "user.view", _("People"), _("Who may log in, and as what")),
+    Place("admin:accounts_apikey_changelist", "key.view", _("Keys"), _("Machines that call the API")),
+    Place(
+        "admin:audit_event_changelist",
+        "audit.view",
+        pgettext_lazy("the audit", "Record"),
+        _("Who did what, when"),
+    ),
 )
-PORTAL: Final = (Place("portal:notices", _("Notices"), "own_notice.view"),)
+PORTAL: Final = (Place("portal:notices", "own_notice.view", _("Notices"), _("What is with you")),)
 
 
 @dataclass
@@ -93,8 +107,9 @@ class House:
         places = PORTAL if user.provider_id else STAFF
         found = [(place, href) for place in places if user.has_perm(place.cell) and (href := _href(place))]
         # The innermost place that holds this path: /staff/work/ before /staff/.
-        here = max((href for _place, href in found if self.request.path.startswith(href)), key=len, default=None)
-        return [Desk(place.name, href, href == here) for place, href in found]
+        inside = [href for _place, href in found if self.request.path.startswith(href)]
+        here = max(inside, key=len, default=None)
+        return [Desk(place.name, place.about, href, href == here) for place, href in found]
 
     @cached_property
     def roles(self) -> list[str | Promise]:

@@ -6,8 +6,9 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-# Anything with a scheme: plain, percent-encoded, refanged (hxxp) or with the backslashes browsers take for slashes.
-# It also takes what we would rather see, such as our broker's address; a log that shows too little harms nobody.
+# Anything with a scheme: plain, percent-encoded, refanged (hxxp), or with the backslashes that browsers take
+# for slashes. It also takes what we would rather see, such as our broker's address; a log that shows too
+# little harms nobody.
 _ADDRESS: Final = re.compile(
     r"(?<![a-z0-9+.\-])[a-z][a-z0-9+.\-]{1,20}(?::|%3a|\[:\])(?:[/\\]|%2f|%5c){2}[^\s\"'<>`]*"
     r"|\b(?:data|javascript|magnet):[^\s\"'<>`]+",

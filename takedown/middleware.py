@@ -23,9 +23,10 @@ PERMISSIONS: Final = ", ".join(
         *(
             f"{feature}=()"
             for feature in (
-                "accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media",
-                "fullscreen", "geolocation", "gyroscope", "hid", "magnetometer", "microphone", "midi", "payment",
-                "picture-in-picture", "screen-wake-lock", "serial", "usb", "xr-spatial-tracking",
+                "accelerometer", "autoplay", "browsing-topics", "camera", "display-capture",
+                "encrypted-media", "fullscreen", "geolocation", "gyroscope", "hid", "magnetometer",
+                "microphone", "midi", "payment", "picture-in-picture", "screen-wake-lock", "serial", "usb",
+                "xr-spatial-tracking",
             )
         ),
         "publickey-credentials-get=(self)",

@@ -53,7 +53,7 @@ def set_language(request: HttpRequest) -> HttpResponse:
     return django_set_language(request)
 
 
-# -- Errors: the house's look, and nothing of what went wrong inside -------------------------------------------
+# -- Errors: the house's look, and nothing of what went wrong inside ----------------------------------------
 
 
 def _error(request: HttpRequest, status: HTTPStatus, template: str, detail: str = "") -> HttpResponse:

@@ -1,6 +1,5 @@
 """The staff's side: Django's admin as the house's own product, under /staff/."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -13,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class StaffSite(AdminSite):
-    """The one admin site. A ModelAdmin with `desk_urls()` puts its desks at the root: /staff/work/ and so on."""
+    """The one admin site. A ModelAdmin with `desk_urls()` puts its desks at the root: /staff/work/."""
 
     site_header = "Takedown"
     site_title = "Takedown"
@@ -22,12 +21,11 @@ class StaffSite(AdminSite):
     site_url = None
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Desks first, then the admin's own pages. A desk's view checks its own cell; this adds the log-in."""
+        """Desks first, then the admin's pages. A desk wraps its views in `admin_view` and checks its cell."""
         desks: list[URLPattern | URLResolver] = []
         for model_admin in self._registry.values():
-            desk_urls: Callable[[], list[URLPattern | URLResolver]] | None = getattr(model_admin, "desk_urls", None)
-            if desk_urls is not None:
-                desks.extend(desk_urls())
+            if hasattr(model_admin, "desk_urls"):
+                desks.extend(model_admin.desk_urls())
         return desks + super().get_urls()
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -38,12 +36,6 @@ class StaffSite(AdminSite):
             return redirect("home")
         after = request.GET.get("next") or reverse("admin:index")
         return HttpResponseRedirect(f"{reverse('login')}?{urlencode({'next': after})}")
-
-    def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The one log-out; only by POST, so a link from elsewhere cannot log anybody out."""
-        from django.contrib.auth.views import LogoutView  # imports models: not before the apps are ready
-
-        return LogoutView.as_view()(request)
 
     def has_permission(self, request: HttpRequest) -> bool:
         """Whether the person may enter /staff/ (the table's staff.enter)."""

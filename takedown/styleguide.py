@@ -17,14 +17,18 @@ from takedown.look import BADGES, ICONS
 class Sample(forms.Form):
     """One field of each sort."""
 
-    reference = forms.CharField(label="Your reference", required=False, help_text="It comes back in every answer.")
+    reference = forms.CharField(
+        label="Your reference", required=False, help_text="It comes back in every answer."
+    )
     answer = forms.ChoiceField(
         label="Answer",
         choices=[("removed", "Removed"), ("not_ours", "Not ours"), ("dispute", "We dispute this")],
         widget=forms.RadioSelect,
         initial="removed",
     )
-    provider = forms.ChoiceField(label="Provider", choices=[("a", "Example Hosting"), ("b", "Voorbeeld Hosting")])
+    provider = forms.ChoiceField(
+        label="Provider", choices=[("a", "Example Hosting"), ("b", "Voorbeeld Hosting")]
+    )
     email = forms.EmailField(label="E-mail address", help_text="We only use it to answer you.")
     note = forms.CharField(label="Note", widget=forms.Textarea(attrs={"rows": 3}), required=False)
     sure = forms.BooleanField(label="I have checked this myself")
@@ -66,9 +70,19 @@ def page(request: HttpRequest) -> HttpResponse:
         "due_over": now - timedelta(hours=2, minutes=5),
         "removed": now - timedelta(hours=1),
         "page": Paginator(range(500), 25).page(7),
-        "definitions": [("Provider", "Example Hosting B.V."), ("Network", "AS64496, 192.0.2.0/24"), ("Note", None)],
+        "definitions": [
+            ("Provider", "Example Hosting B.V."),
+            ("Network", "AS64496, 192.0.2.0/24"),
+            ("Note", None),
+        ],
         "events": [
-            {"at": start, "text": "Accepted by mx.example.net", "tone": "good", "icon": "check", "by": "system"},
+            {
+                "at": start,
+                "text": "Accepted by mx.example.net",
+                "tone": "good",
+                "icon": "check",
+                "by": "system",
+            },
             {
                 "at": now - timedelta(hours=6),
                 "text": "Says it is removed",

@@ -1,5 +1,6 @@
 """Every address of the house."""
 
+from importlib import import_module
 from importlib.util import find_spec
 
 from django.conf import settings
@@ -22,8 +23,7 @@ if find_spec("portal.urls"):
 if find_spec("takedown.api_urls"):
     urlpatterns += [path("api/v1/", include("takedown.api_urls"))]
 if find_spec("takedown.health"):
-    from takedown import health
-
+    health = import_module("takedown.health")
     urlpatterns += [
         path("healthz", health.healthz, name="healthz"),
         path("readyz", health.readyz, name="readyz"),

@@ -35,8 +35,8 @@ SOON: Final = timedelta(hours=4)
 
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
-    """The icon of that name; decoration unless `label` says what it means. Raises KeyError for an unknown one."""
-    hidden = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')  # noqa: S308
+    """The icon of that name; decoration unless `label` says what it means. KeyError if there is none."""
+    hidden = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     return format_html(
         '<svg class="icon" viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="1.7"'
         ' stroke-linecap="round" stroke-linejoin="round" focusable="false" {}>{}</svg>',
@@ -47,7 +47,7 @@ def icon(name: str, label: str = "") -> SafeString:
 
 @register.filter
 def badge(code: object) -> SafeString:
-    """A state as shape, word and tone. A code that the table does not know is shown as it is; none as a dash."""
+    """A state as shape, word and tone. An unknown code is shown as it is; none as a dash."""
     if code in (None, ""):
         return dash()
     known = BADGES.get(str(code)) or Badge("calm", "dot", str(code).replace("_", " "))
@@ -69,8 +69,7 @@ def badge_of(text: str, tone: str = "calm", mark: str = "dot") -> SafeString:
 def dash(meaning: str = "") -> SafeString:
     """Nothing (yet), for eyes and for screen readers."""
     return format_html(
-        '<span class="none"><span aria-hidden="true">—</span>'
-        '<span class="visually-hidden">{}</span></span>',
+        '<span class="none"><span aria-hidden="true">—</span><span class="visually-hidden">{}</span></span>',
         meaning or gettext("not yet"),
     )
 
@@ -113,7 +112,10 @@ def instant(at: datetime | None, style: str = "both") -> SafeString:
         this_year = utc.year == timezone.now().year
         said = date_format(utc, "j M H:i" if this_year else "j M Y H:i")
         return format_html(
-            '<time datetime="{}" title="{}">{} <span class="instant__zone">UTC</span></time>', iso(at), also, said
+            '<time datetime="{}" title="{}">{} <span class="instant__zone">UTC</span></time>',
+            iso(at),
+            also,
+            said,
         )
     said = date_format(utc, "j M Y, H:i:s" if style == "seconds" else "j M Y, H:i")
     return format_html(
@@ -127,7 +129,7 @@ def instant(at: datetime | None, style: str = "both") -> SafeString:
 
 @register.filter
 def duration(span: timedelta | None) -> str:
-    """A length of time in its two largest units, rounded down; "" for None. A negative one is said without sign."""
+    """A length of time in its two largest units, rounded down, without its sign; "" for None."""
     if span is None:
         return ""
     seconds = abs(int(span.total_seconds()))
@@ -187,7 +189,9 @@ def ago(at: datetime | None) -> SafeString:
 
 
 @register.simple_tag
-def time_left(due: datetime | None, start: datetime | None = None, ended: datetime | None = None) -> SafeString:
+def time_left(
+    due: datetime | None, start: datetime | None = None, ended: datetime | None = None
+) -> SafeString:
     """How long until `due`, counting on in the browser; "2 h over" when past; a dash without `due`.
 
     `start` (when the clock began) makes "soon" a share of the term. `ended` (removed, withdrawn) stops the
@@ -256,15 +260,15 @@ def panel(content: str, title: str = "", tone: str = "", aside: str = "", flush:
 def table(content: str, label: str, cards: bool = False, select: str = "") -> str:
     """A table in its own scrolling box. `content` is thead and tbody; `label` names it for screen readers.
 
-    `cards` turns rows into cards on a phone (cells then need `data-label`); `select` is the name of the ticks,
-    which gives the head's tick and the count of the chosen (static/takedown/js/selectall.js).
+    `cards` turns rows into cards on a phone (cells then need `data-label`); `select` is the name of the
+    ticks, which gives the tick in the head and the count of the chosen (js/selectall.js).
     """
     return render_to_string(
         "components/table.html", {"content": content, "label": label, "cards": cards, "select": select}
     )
 
 
-# -- Forms and lists -------------------------------------------------------------------------------------------
+# -- Forms and lists ------------------------------------------------------------------------------------
 
 
 @register.inclusion_tag("components/field.html")
@@ -284,7 +288,7 @@ def page_numbers(page: Page[Any]) -> list[int | None]:
     """The page numbers to offer around `page`; None where some are left out."""
     ellipsis = page.paginator.ELLIPSIS
     numbers = page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1)
-    return [None if number == ellipsis else int(number) for number in numbers]
+    return [None if str(number) == str(ellipsis) else int(number) for number in numbers]
 
 
 @register.filter
@@ -304,7 +308,8 @@ def labelled(cells: list[SafeString], headers: list[dict[str, Any]]) -> list[Saf
         label = "" if "action-checkbox" in str(header.get("class_attrib", "")) else str(header["text"])
         if label and cell.startswith(("<td", "<th")):
             # Django drew the cell and escaped it; only an attribute of ours goes in.
-            cell = format_html('{} data-label="{}"{}', mark_safe(cell[:3]), capfirst(label), mark_safe(cell[3:]))  # noqa: S308
+            start, rest = mark_safe(cell[:3]), mark_safe(cell[3:])  # noqa: S308
+            cell = format_html('{} data-label="{}"{}', start, capfirst(label), rest)
         said.append(cell)
     return said
 
@@ -321,4 +326,4 @@ def here(context: template.Context, **changes: object) -> str:
             query.pop(key, None)
         else:
             query[key] = str(value)
-    return "?" + query.urlencode()
+    return f"?{query.urlencode()}"

@@ -6,7 +6,8 @@ const words = JSON.parse(document.documentElement.dataset.words || "{}");
 for (const box of document.querySelectorAll("[data-select]")) {
   const form = box.closest("form");
   const ticks = () => [...box.querySelectorAll(`tbody input[type="checkbox"][name="${box.dataset.select}"]`)];
-  const all = box.querySelector("[data-select-all]");
+  const label = box.querySelector("[data-select-all]");
+  const all = label?.querySelector("input");
   const counts = form ? [...form.querySelectorAll("[data-select-count]")] : [];
   let last = null;
 
@@ -23,7 +24,7 @@ for (const box of document.querySelectorAll("[data-select]")) {
   };
 
   if (all) {
-    all.hidden = false;
+    label.hidden = false;
     all.addEventListener("change", () => {
       for (const tick of ticks()) tick.checked = all.checked;
       refresh();

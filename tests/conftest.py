@@ -51,7 +51,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 @pytest.fixture
 def host(settings: Settings) -> Callable[..., None]:
-    """`host(grouping_window=..., relay_is_final_hop=True)`: what the environment would have said, for one test."""
+    """`host(grouping_window=..., relay_is_final_hop=True)`: what the environment says, for one test."""
 
     def say(**chosen: Any) -> None:
         settings.HOST = dataclasses.replace(django_settings.HOST, **chosen)
@@ -82,6 +82,10 @@ class FixedResolver:
         """From now on `host` leads there; without addresses, nowhere."""
         trouble = "" if addresses else str(Attribution.Trouble.NO_ADDRESS)
         self._answers[host] = Answer(addresses, trouble)
+
+    def be_silent(self, host: str) -> None:
+        """From now on the name servers of `host` do not answer."""
+        self._answers[host] = Answer((), str(Attribution.Trouble.NO_ANSWER))
 
     def resolve(self, hosts: Iterable[str]) -> Mapping[str, Answer]:
         names = list(hosts)

@@ -1,9 +1,9 @@
 """Rows for tests: fixed defaults, and traits that add the history their state needs.
 
-`NoticeFactory(escalated=True)` is a notice that was judged, put on a message, accepted by the provider's server
-at NOON and ran out of time: its dispatch, its steps and its audit events stand beside it. Everything counts
-from `notified_at` (NOON unless said otherwise), so `NoticeFactory(notified=True, notified_at=...)` moves the
-whole history along.
+`NoticeFactory(escalated=True)` is a notice that was judged, put on a message, accepted by the provider's
+server at NOON and ran out of time: its dispatch, its steps and its audit events stand beside it. Everything
+counts from `notified_at` (NOON unless said otherwise), so `NoticeFactory(notified=True, notified_at=...)`
+moves the whole history along.
 """
 
 import hashlib
@@ -74,7 +74,7 @@ class ProviderFactory(DjangoModelFactory[Provider]):
 
 
 class ContactFactory(DjangoModelFactory[Contact]):
-    """A mail address; nobody has approved it unless `approved`. `known`: a first message was accepted before."""
+    """A mail address; nobody has approved it unless `approved`: then a first message was accepted before."""
 
     provider = factory.SubFactory(ProviderFactory)
     channel = Contact.Channel.SMTP

@@ -8,6 +8,11 @@ from cases.models import Dispatch, Notice
 from providers.models import Attribution, Contact, Provider
 
 
+def one_line(text: str) -> str:
+    """`text` without line breaks and other control characters: names come from files, and must not add lines."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+
+
 @dataclass(frozen=True)
 class Line:
     """One notice in a message. `url` is "" unless the contact's mode gives addresses; then canonical."""
@@ -24,6 +29,11 @@ class Line:
     first_seen_at: datetime
     last_seen_online_at: datetime | None
     due_at: datetime | None
+
+    @property
+    def why(self) -> str:
+        """Why this provider, in the language of the moment."""
+        return one_line(self.place.why) if self.place else ""
 
 
 @dataclass(frozen=True)
@@ -42,6 +52,11 @@ class Letter:
         """Whether it starts clocks, rather than speaks of running ones."""
         return self.dispatch.kind == Dispatch.Kind.FIRST
 
+    @property
+    def addressee(self) -> str:
+        """The provider's name."""
+        return one_line(self.provider.name)
+
 
 def line(number: int, notice: Notice, mode: str) -> Line:
     """The line of one notice for a contact of `mode`."""
@@ -54,7 +69,7 @@ def line(number: int, notice: Notice, mode: str) -> Line:
         url=given if mode == Contact.Mode.ATTACHMENT else "",
         defanged_url=urls.defanged(given) if mode == Contact.Mode.DEFANGED else "",
         address=(place.address or "") if place else "",
-        network=place.network if place else "",
+        network=one_line(place.network) if place else "",
         place=place,
         legal_class=notice.legal_class,
         first_seen_at=notice.received_at,

@@ -26,10 +26,13 @@ def message(letter: Letter, *, subject: str, body: str, in_reply_to: str = "") -
         mail["In-Reply-To"] = mail["References"] = in_reply_to
     if not letter.is_first:
         mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(body, charset="utf-8")
+    # 7 bits: not every server on the way takes 8, and a line of a body or a file may be longer than SMTP allows.
+    mail.set_content(body, charset="utf-8", cte="quoted-printable")
     for make in ATTACHMENTS[letter.contact.mode]:
         name, media_type, text = make(letter)
-        mail.add_attachment(text, subtype=media_type.partition("/")[2], charset="utf-8", filename=name)
+        mail.add_attachment(
+            text, subtype=media_type.partition("/")[2], charset="utf-8", cte="base64", filename=name
+        )
     return mail
 
 

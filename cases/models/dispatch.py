@@ -60,6 +60,7 @@ class Dispatch(models.Model):
         LATER = "later", _("Their server could not be reached or put us off; it will be tried again.")
         CONTACT = "contact", _("The contact is not approved, or is suspended.")
         CHANNEL = "channel", _("There is no way to reach this contact yet.")
+        UNMADE = "unmade", _("The message cannot be made: there is a fault on our side.")
 
     number = models.CharField(_("number"), max_length=20, unique=True, editable=False)
     contact = models.ForeignKey(Contact, models.PROTECT, related_name="dispatches", verbose_name=_("contact"))
@@ -131,6 +132,7 @@ class DispatchLine(models.Model):
         CANCELLED = "cancelled", _("the message was cancelled")
         OVERTAKEN = "overtaken", _("the notice is not in that state any more")
         MOVED = "moved", _("another provider hosts it now")
+        UNSEEN = "unseen", _("nobody has seen it online lately")
 
     dispatch = models.ForeignKey(Dispatch, models.PROTECT, related_name="lines", verbose_name=_("dispatch"))
     notice = models.ForeignKey(

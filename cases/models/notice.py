@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 import pgtrigger
 from django.db import models
@@ -18,9 +19,14 @@ from providers.models import Attribution, Provider
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
+#: What a reference looks like, as a regular expression.
+NOTICE_REFERENCE: Final = rf"N-[{_ALPHABET}]{{10}}"
+
+
 def new_reference(prefix: str) -> str:
     """`prefix` and ten random characters (50 bits): says nothing about how many there are."""
-    return prefix + "".join(secrets.choice(_ALPHABET) for _ in range(10))
+    bits = secrets.randbits(50)
+    return prefix + "".join(_ALPHABET[bits >> shift & 31] for shift in range(45, -1, -5))
 
 
 def new_notice_reference() -> str:
@@ -91,11 +97,24 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         """What a provider may know of: its own, and only once dispatched. The one scope of every door."""
         return self.filter(provider_id=provider_id, sent_at__isnull=False)
 
+    def unfinished(self) -> "NoticeQuerySet":
+        """Sent, and neither proven gone nor taken back; whether or not it is known to have arrived."""
+        return self.filter(
+            state__in=[Notice.State.RECEIVED, Notice.State.NOTIFIED, Notice.State.ESCALATED],
+            sent_at__isnull=False,
+        )
+
+    def contradicted(self) -> "NoticeQuerySet":
+        """The provider says that it is removed, and we have seen it online after that."""
+        return self.open().filter(claimed_removed_at__lt=F("last_seen_online_at"))
+
 
 #: The edges of the machine: for the database's guard and for sets; a test holds them to the methods below.
 EDGES: Sequence[tuple[str, str]] = (
     ("received", "notified"),
     ("received", "dismissed"),
+    # Sent, but not known to have arrived: held by `notice_withdrawn_was_sent`.
+    ("received", "withdrawn"),
     ("notified", "escalated"),
     ("notified", "removed"),
     ("notified", "withdrawn"),
@@ -248,6 +267,14 @@ class Notice(models.Model):
                 | (Q(closed_at__isnull=False) & ~Q(closed_because="")),
             ),
             models.CheckConstraint(
+                name="notice_withdrawn_was_sent",
+                condition=~Q(state="withdrawn") | Q(sent_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="notice_dismissed_was_not_sent",
+                condition=~Q(state="dismissed") | Q(sent_at__isnull=True),
+            ),
+            models.CheckConstraint(
                 name="notice_instants_in_order",
                 condition=(Q(assessed_at__isnull=True) | Q(assessed_at__gte=F("received_at")))
                 & (Q(routed_at__isnull=True) | Q(routed_at__gte=F("assessed_at")))
@@ -307,6 +334,16 @@ class Notice(models.Model):
         return self.content.masked_url
 
     @property
+    def is_contradicted(self) -> bool:
+        """What `contradicted` selects, of this one."""
+        return (
+            self.state in {self.State.NOTIFIED, self.State.ESCALATED}
+            and self.claimed_removed_at is not None
+            and self.last_seen_online_at is not None
+            and self.claimed_removed_at < self.last_seen_online_at
+        )
+
+    @property
     def hold_words(self) -> str:
         """Why it is held, in the reader's language."""
         return self.hold_reason or self.get_hold_review_display()
@@ -323,7 +360,12 @@ class Notice(models.Model):
         """The provider's server accepted the first dispatch: the provider's clock starts."""
         self.notified_at, self.rule, self.notified_estimated = at, rule, estimated
 
-    @transition(field=state, source=State.RECEIVED, target=State.DISMISSED)
+    @transition(
+        field=state,
+        source=State.RECEIVED,
+        target=State.DISMISSED,
+        conditions=[lambda notice: notice.sent_at is None],
+    )
     def dismiss(self, *, at: datetime, because: "Notice.Dismissal") -> None:
         """Closed without ever being sent."""
         self.closed_at, self.closed_because, self.next_check_at = at, because, None
@@ -339,7 +381,12 @@ class Notice(models.Model):
         """Sightings prove that the material is gone, since `gone_since`."""
         self.removed_at, self.gone_since = at, gone_since
 
-    @transition(field=state, source=[State.NOTIFIED, State.ESCALATED], target=State.WITHDRAWN)
+    @transition(
+        field=state,
+        source=[State.RECEIVED, State.NOTIFIED, State.ESCALATED],
+        target=State.WITHDRAWN,
+        conditions=[lambda notice: notice.sent_at is not None],
+    )
     def withdraw(self, *, at: datetime, because: "Notice.Withdrawal") -> None:
         """Taken back after it was sent."""
         self.closed_at, self.closed_because, self.next_check_at = at, because, None

@@ -15,8 +15,16 @@ class StepQuerySet(models.QuerySet["Step"]):
         return self.filter(taken_at__isnull=True, due_at__lte=now, waits_for="")
 
     def unacknowledged(self) -> "StepQuerySet":
-        """Taken or waiting, and nobody has said that they see to it."""
-        return self.filter(acknowledged_at__isnull=True).filter(Q(taken_at__isnull=False) | ~Q(waits_for=""))
+        """Taken or waiting, and nobody has said that they see to it; not what was overtaken."""
+        return (
+            self.filter(acknowledged_at__isnull=True)
+            .filter(Q(taken_at__isnull=False) | ~Q(waits_for=""))
+            .exclude(outcome=Step.Outcome.OVERTAKEN)
+        )
+
+    def overtake(self, *, at: datetime) -> None:
+        """Nothing is left to do: the notice is closed, or the material is gone."""
+        self.filter(taken_at__isnull=True).update(taken_at=at, outcome=Step.Outcome.OVERTAKEN, waits_for="")
 
 
 class Step(models.Model):
@@ -27,6 +35,7 @@ class Step(models.Model):
 
     class Outcome(models.TextChoices):
         REMINDED = "reminded", _("a reminder is in the outbox")
+        INSISTED = "insisted", _("a reminder is in the outbox because a supervisor said so")
         NO_CONTACT = "no_contact", _("there is no contact to remind")
         OVERTAKEN = "overtaken", _("nothing was left to do")
 

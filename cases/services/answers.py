@@ -11,11 +11,14 @@ from django.utils.translation import gettext as _
 
 from audit.record import Actor, event, record_many
 from cases.models import Notice, Reply
+from cases.services.deliver import start_clocks
 from cases.services.moving import moving_many
 
 BATCH: Final = 5_000
 _CLAIMS: Final = frozenset({Reply.Answer.REMOVED, Reply.Answer.ALREADY_GONE})
 _DISPUTES: Final = frozenset({Reply.Answer.DISPUTE, Reply.Answer.NOT_OURS})
+#: Answers that may be given again in other words.
+_REPEATABLE: Final = _DISPUTES | {Reply.Answer.FORWARDED, Reply.Answer.NEED_INFORMATION}
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ def answer_many(*, provider_id: int, answers: Sequence[Answer], by: Actor, now: 
     """Record a provider's answers, one outcome each, in the order given.
 
     A notice of another provider does not exist here. Acknowledging is not removing, and a claim is not a
-    proof: the clock keeps running, and a claim makes a check due now.
+    proof: the clock keeps running, and a claim makes a check due now. The same answer again is unchanged.
+    Whoever answers has been reached: an answer starts the clock of a notice that only our relay had accepted.
     """
     outcomes: list[Outcome] = []
     for start in range(0, len(answers), BATCH):
@@ -56,20 +60,25 @@ def _batch(provider_id: int, answers: Sequence[Answer], *, by: Actor, now: datet
         .filter(reference__in={answer.reference for answer in answers})
         .values_list("reference", "pk")
     )
-    outcomes, replies = [], []
+    outcomes, replies, reached = [], [], {}
     with transaction.atomic(), moving_many(list(own.values()), "answer", by=by, now=now) as notices:
         locked = {notice.reference: notice for notice in notices}
+        said = _said(notices)
         for answer in answers:
             notice = locked.get(answer.reference)
             refusal = _refusal(notice, answer, now=now)
             if notice is None or refusal:
                 outcomes.append(Outcome(answer.reference, "refused", refusal))
                 continue
-            if not _apply(notice, answer, now=now):
+            if not _apply(notice, answer, said, now=now):
                 outcomes.append(Outcome(answer.reference, "unchanged"))
                 continue
+            if notice.state == Notice.State.RECEIVED:
+                reached[notice.pk] = notice
             replies.append(_reply(notice, answer, by=by, now=now))
             outcomes.append(Outcome(answer.reference, "recorded"))
+        sent = [notice.sent_at for notice in reached.values() if notice.sent_at]
+        start_clocks(list(reached.values()), at=max([now, *sent]), estimated=False)
         Reply.objects.bulk_create(replies, batch_size=1_000)
         record_many(
             event("reply", "notice", reply.notice_id, by=by, at=now, data={"answer": reply.answer})
@@ -95,25 +104,38 @@ def _refusal(notice: Notice | None, answer: Answer, *, now: datetime) -> str:
     return ""
 
 
-def _apply(notice: Notice, answer: Answer, *, now: datetime) -> bool:
+def _said(notices: Sequence[Notice]) -> set[tuple[int, str, str, str]]:
+    """What was said before in the answers that may be repeated: (notice, answer, reason, note)."""
+    replies = Reply.objects.filter(notice__in=[notice.pk for notice in notices], answer__in=_REPEATABLE)
+    return {(reply.notice_id, reply.answer, reply.reason, reply.note) for reply in replies}
+
+
+def _apply(notice: Notice, answer: Answer, said: set[tuple[int, str, str, str]], *, now: datetime) -> bool:
     """Set the facts; False when we knew already."""
     if answer.answer == Reply.Answer.ACKNOWLEDGED:
         if notice.acknowledged_at is not None:
             return False
     elif answer.answer in _CLAIMS:
-        if notice.claimed_removed_at is not None and notice.claimed_removed_at >= (
-            notice.last_seen_online_at or now
-        ):
+        claimed, seen = notice.claimed_removed_at, notice.last_seen_online_at
+        if claimed is not None and (seen is None or claimed >= seen):
             return False
         notice.claimed_removed_at = now
         if notice.next_check_at is None or notice.next_check_at > now:
             notice.next_check_at = now
-    elif answer.answer in _DISPUTES:
-        if notice.disputed_at is not None:
+    else:
+        words = (notice.pk, answer.answer, _reason(answer), answer.note)
+        if words in said:
             return False
-        notice.disputed_at = now
+        said.add(words)
+        if answer.answer in _DISPUTES:
+            notice.disputed_at = notice.disputed_at or now
     notice.acknowledged_at = notice.acknowledged_at or now
     return True
+
+
+def _reason(answer: Answer) -> str:
+    """As much of the reason as is kept."""
+    return answer.reason.strip()[:300]
 
 
 def _reply(notice: Notice, answer: Answer, *, by: Actor, now: datetime) -> Reply:
@@ -123,7 +145,7 @@ def _reply(notice: Notice, answer: Answer, *, by: Actor, now: datetime) -> Reply
         at=now,
         claimed_at=answer.at,
         by=str(by),
-        reason=answer.reason.strip()[:300],
+        reason=_reason(answer),
         token=uuid.uuid4(),
     )
     reply.note = answer.note

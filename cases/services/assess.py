@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from audit.record import Actor
-from cases.models import Assessment, LegalClass, Notice
+from cases.models import Assessment, LegalClass, Notice, Reason
 from cases.services.moving import moving
 from cases.services.refused import Invalid, WrongState
 
@@ -31,7 +31,7 @@ def assess(
     """
     if legal_class not in LegalClass.values:
         raise Invalid(_("Choose a class."))
-    if legal_class not in ILLEGAL and not reason:
+    if legal_class not in ILLEGAL and reason not in Reason.values:
         raise Invalid(_("Say why it is not illegal or cannot be judged."))
     if by.user_id is None:
         raise Invalid(_("Only a person can judge."))
@@ -55,7 +55,8 @@ def assess(
         )
         assessment.note = note
         assessment.save(force_insert=True)
-        notice.assessed_at, notice.legal_class = now, legal_class
+        # The clock of the server that received it may run ahead of ours.
+        notice.assessed_at, notice.legal_class = max(now, notice.received_at), legal_class
         if legal_class in ILLEGAL:
             notice.urgent = urgent
         else:
@@ -102,10 +103,13 @@ def hold(
 
 
 def release(*, notice_id: int, by: Actor, now: datetime, seen_version: int | None = None) -> Notice:
-    """End a hold: the notice goes on where it was."""
+    """End a hold: the notice goes on where it was. After a contact review it is looked up anew."""
     with moving(notice_id, "release", by=by, now=now, seen_version=seen_version) as notice:
         if not notice.hold:
             raise WrongState(_("This notice is not held."))
+        if notice.hold == Notice.Hold.CONTACT_REVIEW and notice.routed_at is None:
+            # Whoever reviewed it has added a rule, a network or a contact since.
+            notice.attribution_id = notice.provider_id = None
         notice.end_hold()
     return notice
 

@@ -12,7 +12,7 @@ from audit.record import Actor, record
 from cases import deadlines
 from cases.models import Dispatch, DispatchLine, Notice, Step
 from cases.services.moving import move_all
-from cases.services.refused import WrongState
+from cases.services.refused import NotFound, WrongState
 from cases.services.route import FIRST, enqueue
 
 BATCH: Final = 10_000
@@ -80,9 +80,11 @@ def take_steps_due(*, by: Actor, now: datetime, batch: int = 500) -> int:
 
 
 def acknowledge_step(*, step_id: int, by: Actor, now: datetime) -> Step:
-    """A person says that they see to it."""
+    """A person says that they see to it. Raises NotFound, WrongState."""
     with transaction.atomic():
-        step = Step.objects.select_for_update().get(pk=step_id)
+        step = Step.objects.select_for_update().filter(pk=step_id).first()
+        if step is None:
+            raise NotFound(_("There is no such step."))
         if step.acknowledged_at is not None:
             raise WrongState(_("Somebody sees to this already."))
         step.acknowledged_at, step.acknowledged_by = now, str(by)
@@ -92,9 +94,14 @@ def acknowledge_step(*, step_id: int, by: Actor, now: datetime) -> Step:
 
 
 def send_anyway(*, step_id: int, by: Actor, now: datetime) -> Step:
-    """A supervisor's explicit yes to a reminder that waits because nobody has seen the material lately (I7)."""
+    """A supervisor's explicit yes to a reminder that waits because nobody has seen the material lately (I7).
+
+    Raises NotFound, WrongState.
+    """
     with transaction.atomic():
-        notice_id = Step.objects.values_list("notice_id", flat=True).get(pk=step_id)
+        notice_id = Step.objects.filter(pk=step_id).values_list("notice_id", flat=True).first()
+        if notice_id is None:
+            raise NotFound(_("There is no such step."))
         notice = Notice.objects.select_related("rule").select_for_update(of=("self",)).get(pk=notice_id)
         step = Step.objects.select_for_update().get(pk=step_id)
         if not step.waits_for or step.taken_at is not None:
@@ -102,39 +109,46 @@ def send_anyway(*, step_id: int, by: Actor, now: datetime) -> Step:
         if notice.state != Notice.State.ESCALATED:
             raise WrongState(_("The notice is not escalated any more."))
         step.waits_for = ""
-        _remind([step], {notice.pk: notice}, by=by, now=now)
+        _remind([step], {notice.pk: notice}, by=by, now=now, outcome=Step.Outcome.INSISTED)
         _finish([step], {notice.pk: notice}, now=now)
         record("send_anyway", "notice", notice.pk, by=by, at=now, data={"step": step.code})
     return step
 
 
 def _take(steps: list[Step], notices: dict[int, Notice], *, by: Actor, now: datetime) -> None:
-    live, reminders = [], []
+    live: list[Step] = []
+    reminders: list[Step] = []
+    waiting: list[Step] = []
+    overtaken: list[int] = []
     for step in steps:
         notice = notices[step.notice_id]
+        is_reminder = step.code.startswith(deadlines.REMINDER)
         if notice.state not in {Notice.State.NOTIFIED, Notice.State.ESCALATED}:
-            step.outcome = Step.Outcome.OVERTAKEN
-            step.taken_at = now
-            continue
-        if step.code.startswith(deadlines.REMINDER):
-            if not _seen_lately(notice, now=now):
-                step.waits_for = Step.WaitsFor.SIGHTING
-                continue
-            reminders.append(step)
-        live.append(step)
-    _remind(reminders, notices, by=by, now=now)
+            overtaken.append(step.pk)
+        elif is_reminder and not seen_lately(notice, now=now):
+            step.waits_for = Step.WaitsFor.SIGHTING
+            waiting.append(step)
+        else:
+            live.append(step)
+            if is_reminder:
+                reminders.append(step)
+    _remind(reminders, notices, by=by, now=now, outcome=Step.Outcome.REMINDED)
     _finish(live, notices, now=now)
-    Step.objects.bulk_update(
-        [step for step in steps if step not in live], ["taken_at", "outcome", "waits_for"], batch_size=500
-    )
+    # A reminder that waits holds up the next reminder, but not the call and the dossier.
+    Step.objects.bulk_update(waiting, ["waits_for"], batch_size=500)
+    _begin_following(waiting, notices, reminders=False)
+    Step.objects.filter(pk__in=overtaken).overtake(at=now)
 
 
-def _seen_lately(notice: Notice, *, now: datetime) -> bool:
+def seen_lately(notice: Notice, *, now: datetime) -> bool:
+    """Whether somebody saw it online recently enough to say so to its provider (I7)."""
     seen = notice.last_seen_online_at
     return seen is not None and now - seen <= settings.HOST.sighting_max_age
 
 
-def _remind(steps: Iterable[Step], notices: dict[int, Notice], *, by: Actor, now: datetime) -> None:
+def _remind(
+    steps: Iterable[Step], notices: dict[int, Notice], *, by: Actor, now: datetime, outcome: Step.Outcome
+) -> None:
     """Put reminders in the outbox, grouped per contact and round."""
     steps = list(steps)
     contacts = dict(
@@ -151,7 +165,7 @@ def _remind(steps: Iterable[Step], notices: dict[int, Notice], *, by: Actor, now
         if contact_id is None:
             step.outcome = Step.Outcome.NO_CONTACT
             continue
-        step.outcome = Step.Outcome.REMINDED
+        step.outcome = outcome
         count = int(step.code.removeprefix(deadlines.REMINDER))
         groups.setdefault((contact_id, count), []).append(notices[step.notice_id])
     for (contact_id, count), group in sorted(groups.items(), key=lambda item: item[0]):
@@ -162,10 +176,17 @@ def _remind(steps: Iterable[Step], notices: dict[int, Notice], *, by: Actor, now
 
 def _finish(steps: list[Step], notices: dict[int, Notice], *, now: datetime) -> None:
     """Mark rungs as taken and let the following ones wait."""
-    following = []
     for step in steps:
         step.taken_at = now
         step.late = now - step.due_at > deadlines.LATE_AFTER
+    Step.objects.bulk_update(steps, ["taken_at", "late", "outcome", "waits_for"], batch_size=500)
+    _begin_following(steps, notices, reminders=True)
+
+
+def _begin_following(steps: list[Step], notices: dict[int, Notice], *, reminders: bool) -> None:
+    """Let the rungs after `steps` wait; what waits already stays as it is."""
+    following = []
+    for step in steps:
         notice = notices[step.notice_id]
         if notice.notified_at is None or notice.rule is None:
             continue
@@ -177,6 +198,6 @@ def _finish(steps: list[Step], notices: dict[int, Notice], *, now: datetime) -> 
                 owner=rung.role,
             )
             for rung in deadlines.following(step.code)
+            if reminders or not rung.code.startswith(deadlines.REMINDER)
         ]
-    Step.objects.bulk_update(steps, ["taken_at", "late", "outcome", "waits_for"], batch_size=500)
     Step.objects.bulk_create(following, ignore_conflicts=True, batch_size=1_000)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db import connection, models, transaction
 from django.utils.translation import gettext as _
@@ -19,6 +19,9 @@ from cases.services.refused import NotFound, Stale, WrongState
 _COLUMNS: "list[models.Field[Any, Any]]" = [
     field for field in Notice._meta.concrete_fields if field.attname not in {"id", "version", "due_at"}
 ]
+
+#: Acts that are recorded of a notice and change nothing in it.
+_LOOKS: Final = frozenset({"reveal", "skip"})
 
 
 @contextmanager
@@ -55,7 +58,7 @@ def moving_many(
     with transaction.atomic():
         notices = list(
             Notice.objects.filter(pk__in=notice_ids)
-            .select_related("rule", "content", "provider")
+            .select_related("rule", "provider")
             .select_for_update(of=("self",))
             .order_by("pk")
         )
@@ -161,7 +164,12 @@ def _plain(value: Any) -> Any:
 
 
 def _stale(notice: Notice, seen: int) -> Stale:
-    last = Event.objects.filter(subject="notice", subject_id=notice.pk).order_by("-pk").first()
+    events = Event.objects.filter(subject="notice", subject_id=notice.pk)
+    last = events.exclude(act__in=_LOOKS).order_by("-pk").first()
     return Stale(
-        by=last.actor if last else "?", act=last.act if last else "?", seen=seen, current=notice.version
+        by=last.actor if last else "?",
+        act=last.act if last else "?",
+        at=last.at if last else None,
+        seen=seen,
+        current=notice.version,
     )

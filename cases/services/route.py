@@ -1,5 +1,6 @@
 """From a judged notice to a place in the outbox: who hosts it, and whom to tell."""
 
+import logging
 import secrets
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,21 +9,28 @@ from email.utils import parseaddr
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from audit.record import Actor, record
 from cases.models import Content, Dispatch, DispatchLine, Notice
 from cases.services.moving import moving, moving_many
-from cases.services.refused import WrongState
+from cases.services.refused import NotFound, WrongState
 from providers.models import Attribution, Contact, Provider
 from providers.routing import attribute
 from providers.sources.resolver import Resolver
+from vault.keys import CannotUnseal
+
+logger = logging.getLogger(__name__)
 
 FIRST = "first"
 BATCH = 500
 #: Above so many lines a message is split (P).
 LINES_PER_DISPATCH = 500
 HOME = "NL"
+#: Name servers that did not answer are asked again after `ASK_AGAIN`, and for so long before a person looks.
+ASK_AGAIN = timedelta(minutes=1)
+DNS_PATIENCE = timedelta(hours=1)
 
 
 def attribute_new(*, resolver: Resolver, by: Actor, now: datetime, batch: int = 2_000) -> int:
@@ -31,67 +39,85 @@ def attribute_new(*, resolver: Resolver, by: Actor, now: datetime, batch: int = 
     Done before anybody judges, so that the work desk can show the place; done again before sending when it is
     older than the settings allow.
     """
-    total = 0
+    total = last = 0
     while True:
         ids = list(
-            Notice.objects.filter(state=Notice.State.RECEIVED, attribution__isnull=True)
+            Notice.objects.filter(state=Notice.State.RECEIVED, attribution__isnull=True, pk__gt=last)
             .order_by("pk")
             .values_list("pk", flat=True)[:batch]
         )
         if not ids:
             return total
+        last = ids[-1]
         total += _attribute(ids, resolver=resolver, by=by, now=now)
 
 
-def refresh_attributions(notice_ids: Sequence[int], *, resolver: Resolver, by: Actor, now: datetime) -> None:
-    """Look up again what was looked up too long ago to act on; running clocks keep their provider."""
-    stale = (
-        Notice.objects.filter(pk__in=notice_ids, state=Notice.State.RECEIVED)
-        .exclude(attribution__at__gt=now - settings.HOST.attribution_max_age)
-        .values_list("pk", flat=True)
+def refresh_attributions(
+    notice_ids: Sequence[int], *, resolver: Resolver, by: Actor, now: datetime
+) -> set[int]:
+    """Look up again what was looked up too long ago to act on; notices that were sent keep their provider.
+
+    Returns those of which nobody can tell now, because the name servers do not answer.
+    """
+    of_these = Notice.objects.filter(pk__in=notice_ids, state=Notice.State.RECEIVED, sent_at__isnull=True)
+    silent = Q(attribution__trouble=Attribution.Trouble.NO_ANSWER)
+    stale = of_these.filter(
+        Q(attribution__isnull=True)
+        | Q(attribution__at__lte=now - settings.HOST.attribution_max_age)
+        | silent & Q(attribution__at__lte=now - ASK_AGAIN)
     )
-    if ids := list(stale):
+    if ids := list(stale.values_list("pk", flat=True)):
         _attribute(ids, resolver=resolver, by=by, now=now)
+    return set(of_these.filter(silent).values_list("pk", flat=True))
 
 
 def _attribute(ids: Sequence[int], *, resolver: Resolver, by: Actor, now: datetime) -> int:
-    hosts = {
-        content.pk: content.host
-        for content in Content.objects.filter(notices__in=ids).only("id", "host_sealed").distinct()
-    }
+    hosts = {}
+    for content in Content.objects.filter(notices__in=ids).only("id", "host_sealed").distinct():
+        try:
+            hosts[content.pk] = content.host
+        except CannotUnseal:
+            # Routing holds its notice for a person; its neighbours go on.
+            logger.error("content %s does not open: it cannot be looked up", content.pk)
     found = attribute(hosts.values(), resolver=resolver, by=str(by), now=now)
     with moving_many(ids, "attribute", by=by, now=now) as notices:
         for notice in notices:
-            answer = found[hosts[notice.content_id]]
-            notice.attribution_id, notice.provider_id = answer.pk, answer.provider_id
+            unsent = notice.state == Notice.State.RECEIVED and notice.sent_at is None
+            if unsent and notice.content_id in hosts:
+                answer = found[hosts[notice.content_id]]
+                notice.attribution_id, notice.provider_id = answer.pk, answer.provider_id
     return len(notices)
 
 
 def route_due(*, resolver: Resolver, by: Actor, now: datetime) -> int:
     """Route every notice that is judged illegal and not held; returns how many were looked at."""
     total = 0
+    passed: tuple[datetime, int] | None = None
     while True:
-        ids = list(
-            Notice.objects.to_route(now=now)
-            .order_by("assessed_at", "pk")
-            .values_list("pk", flat=True)[:BATCH]
-        )
-        if not ids:
+        due = Notice.objects.to_route(now=now)
+        if passed is not None:
+            # What waits for the name servers is still due: go past it.
+            due = due.filter(Q(assessed_at__gt=passed[0]) | Q(assessed_at=passed[0], pk__gt=passed[1]))
+        rows = list(due.order_by("assessed_at", "pk").values_list("assessed_at", "pk")[:BATCH])
+        if not rows:
             return total
-        total += route(notice_ids=ids, resolver=resolver, by=by, now=now)
+        passed = rows[-1]
+        total += route(notice_ids=[pk for _at, pk in rows], resolver=resolver, by=by, now=now)
 
 
 def route(*, notice_ids: Sequence[int], resolver: Resolver, by: Actor, now: datetime) -> int:
     """Put notices on the pending dispatch of their provider's contact; returns how many were decided on.
 
     What cannot be routed is held for a person, with the reason in words; what is hosted abroad is dismissed.
+    What the name servers do not answer for is asked again, for an hour.
     """
     refresh_attributions(notice_ids, resolver=resolver, by=by, now=now)
     with moving_many(notice_ids, "route", by=by, now=now) as notices:
-        waiting = [
+        judged = [
             n for n in notices if n.state == Notice.State.RECEIVED and n.assessed_at and not n.routed_at
         ]
-        places = Attribution.objects.in_bulk({n.attribution_id for n in waiting if n.attribution_id})
+        places = Attribution.objects.in_bulk({n.attribution_id for n in judged if n.attribution_id})
+        waiting = [n for n in judged if not _asks_again(n, places.get(n.attribution_id), now=now)]
         contacts = _contacts({n.provider_id for n in waiting if n.provider_id})
         on_their_way: dict[int, list[Notice]] = defaultdict(list)
         for notice in waiting:
@@ -104,11 +130,23 @@ def route(*, notice_ids: Sequence[int], resolver: Resolver, by: Actor, now: date
             elif place is not None and place.country != HOME:
                 notice.dismiss(at=now, because=Notice.Dismissal.HOSTED_ABROAD)
             elif contact is not None:
-                notice.routed_at = now
+                # A web server's clock may run ahead of the database's.
+                notice.routed_at = max(now, notice.assessed_at or now)
                 on_their_way[contact.pk].append(notice)
         for contact_id, group in on_their_way.items():
             enqueue(contact_id=contact_id, notices=group, kind=Dispatch.Kind.FIRST, round_=1, by=by, now=now)
     return len(waiting)
+
+
+def _asks_again(notice: Notice, place: Attribution | None, *, now: datetime) -> bool:
+    """Whether the name servers were silent and may still answer before a person must look."""
+    return (
+        place is not None
+        and place.trouble == Attribution.Trouble.NO_ANSWER
+        and place.provider_id is None
+        and notice.assessed_at is not None
+        and now < notice.assessed_at + DNS_PATIENCE
+    )
 
 
 def _contacts(provider_ids: set[int]) -> dict[int, Contact]:
@@ -195,12 +233,12 @@ def _next_number(now: datetime) -> str:
     return f"NTD-{now.year}-{count:06d}"
 
 
-def take_back(*, notice_id: int, by: Actor, now: datetime) -> Notice:
+def take_back(*, notice_id: int, by: Actor, now: datetime, seen_version: int | None = None) -> Notice:
     """Undo an approved notice while its message still waits: it returns to the work desk.
 
-    Raises WrongState once the message is on its way.
+    Raises WrongState once the message is on its way, Stale.
     """
-    with moving(notice_id, "take_back", by=by, now=now) as notice:
+    with moving(notice_id, "take_back", by=by, now=now, seen_version=seen_version) as notice:
         line = (
             DispatchLine.objects.select_related("dispatch")
             .select_for_update(of=("self", "dispatch"))
@@ -217,7 +255,10 @@ def take_back(*, notice_id: int, by: Actor, now: datetime) -> Notice:
 
 
 def cancel(*, dispatch_id: int, by: Actor, now: datetime) -> Dispatch:
-    """Cancel a whole message that waits or is parked: its notices return to the work desk."""
+    """Cancel a whole message that waits or is parked: its notices return to the work desk.
+
+    Raises NotFound, or WrongState once an attempt was made.
+    """
     with transaction.atomic():
         ids = list(
             DispatchLine.objects.filter(dispatch_id=dispatch_id, dropped_because="").values_list(
@@ -226,7 +267,7 @@ def cancel(*, dispatch_id: int, by: Actor, now: datetime) -> Dispatch:
         )
         # Notices first, then the dispatch: the order in which every writer locks them.
         with moving_many(ids, "take_back", by=by, now=now) as notices:
-            dispatch = Dispatch.objects.select_for_update().get(pk=dispatch_id)
+            dispatch = _locked(dispatch_id)
             pending = dispatch.state == Dispatch.State.PENDING and not dispatch.attempt
             if not pending and dispatch.state != Dispatch.State.PARKED:
                 raise WrongState(_("This message is on its way or has gone."))
@@ -243,9 +284,9 @@ def cancel(*, dispatch_id: int, by: Actor, now: datetime) -> Dispatch:
 
 
 def approve(*, dispatch_id: int, by: Actor, now: datetime) -> Dispatch:
-    """A person lets a message go that waited for one."""
+    """A person lets a message go that waited for one. Raises NotFound, WrongState."""
     with transaction.atomic():
-        dispatch = Dispatch.objects.select_for_update().get(pk=dispatch_id)
+        dispatch = _locked(dispatch_id)
         if dispatch.state != Dispatch.State.PENDING or not dispatch.approval_reason or dispatch.approved_by:
             raise WrongState(_("This message does not wait for approval."))
         dispatch.approved_by = str(by)
@@ -255,12 +296,20 @@ def approve(*, dispatch_id: int, by: Actor, now: datetime) -> Dispatch:
 
 
 def retry(*, dispatch_id: int, by: Actor, now: datetime) -> Dispatch:
-    """Try a parked message again, with the same Message-ID."""
+    """Try a parked message again, with the same Message-ID. Raises NotFound, WrongState."""
     with transaction.atomic():
-        dispatch = Dispatch.objects.select_for_update().get(pk=dispatch_id)
+        dispatch = _locked(dispatch_id)
         if dispatch.state != Dispatch.State.PARKED:
             raise WrongState(_("This message is not parked."))
         dispatch.state, dispatch.failures, dispatch.next_attempt_at = Dispatch.State.PENDING, 0, now
-        dispatch.save(update_fields=["state", "failures", "next_attempt_at"])
+        dispatch.trouble = ""
+        dispatch.save(update_fields=["state", "failures", "next_attempt_at", "trouble"])
         record("retry", "dispatch", dispatch.pk, by=by, at=now, was="parked", became=dispatch.state)
+    return dispatch
+
+
+def _locked(dispatch_id: int) -> Dispatch:
+    dispatch = Dispatch.objects.select_for_update().filter(pk=dispatch_id).first()
+    if dispatch is None:
+        raise NotFound(_("There is no such message."))
     return dispatch

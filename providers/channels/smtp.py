@@ -1,7 +1,9 @@
 """Hand over by SMTP (RFC 5321): one message, one recipient, and the server's own answer as evidence."""
 
 import smtplib
+import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from email.message import EmailMessage
@@ -16,13 +18,35 @@ _PERMANENT = range(500, 600)
 
 
 class _Answering(smtplib.SMTP):
-    """smtplib throws the answer to DATA away when it is 250; it is our evidence."""
+    """smtplib throws the answer to DATA away when it is 250; it is our evidence. Not connected yet when made."""
 
     answer: tuple[int, bytes] = (0, b"")
+
+    def __init__(self, host: str, **more: object) -> None:
+        super().__init__(timeout=settings.EMAIL_TIMEOUT, **more)  # type: ignore[arg-type]
+        # Whose certificate is asked for. Given to the base class, it would connect before anybody can hang up.
+        self._host = host
+        self._is_late = False
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        line: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]
+        if self._is_late:
+            line.close()
+            raise TimeoutError
+        return line
 
     def data(self, msg: str | bytes) -> tuple[int, bytes]:  # type: ignore[override]
         self.answer = super().data(msg)
         return self.answer
+
+    def hang_up(self) -> None:
+        """End the conversation from another thread, whatever the server is saying."""
+        self._is_late = True
+        line = self.sock
+        if line is not None:
+            with suppress(OSError):
+                # Not the method of a TLS socket: that would touch what the other thread is using.
+                socket.socket.shutdown(line, socket.SHUT_RDWR)
 
 
 class _AnsweringOverTLS(_Answering, smtplib.SMTP_SSL):
@@ -36,10 +60,14 @@ class SMTPChannel:
         self._connection: _Answering | None = None
 
     def hand_over(self, message: EmailMessage, *, sender: str, recipient: str) -> Accepted | Failed:
-        """Send one message. Never raises for what a server or a network can do."""
+        """Send one message within EMAIL_TIMEOUT in all. Never raises for what a server or a network can do."""
+        content = message.as_bytes(policy=SMTP)
         try:
-            connection = self._open()
-            refused = connection.sendmail(sender, [recipient], message.as_bytes(policy=SMTP))
+            with self._open() as connection:
+                refused = connection.sendmail(sender, [recipient], content)
+        except _NotServed as error:
+            self.close()
+            return Failed(str(error), permanent=False)
         except smtplib.SMTPRecipientsRefused as error:
             self._reset()
             return _failure(*next(iter(error.recipients.values())))
@@ -53,23 +81,27 @@ class SMTPChannel:
             return _failure(*next(iter(refused.values())))
         return Accepted(_words(*connection.answer))
 
-    def _open(self) -> _Answering:
-        if self._connection is None:
-            mail = settings.HOST.mail
-            connection: _Answering
-            if mail.tls == "tls":
-                context = ssl.create_default_context()  # verifies; smtplib's own default does not
-                connection = _AnsweringOverTLS(
-                    mail.host, mail.port, timeout=settings.EMAIL_TIMEOUT, context=context
-                )
-            else:
-                connection = _Answering(mail.host, mail.port, timeout=settings.EMAIL_TIMEOUT)
-            if mail.tls == "starttls":
-                connection.starttls(context=ssl.create_default_context())
-            if mail.user:
-                connection.login(mail.user, mail.password)
-            self._connection = connection
-        return self._connection
+    @contextmanager
+    def _open(self) -> Iterator[_Answering]:
+        """The connection, ready for a message. It is hung up when all that is done with it takes too long.
+
+        Raises _NotServed when the relay does not want to speak with us: that says nothing of the recipient.
+        """
+        is_new = self._connection is None
+        connection = self._connection = self._connection or _made()
+        # A server that trickles its answer, a byte at a time, would never meet a time-out of the socket.
+        alarm = threading.Timer(settings.EMAIL_TIMEOUT, connection.hang_up)
+        alarm.daemon = True
+        alarm.start()
+        try:
+            if is_new:
+                try:
+                    _greet(connection)
+                except smtplib.SMTPResponseException as error:
+                    raise _NotServed(_words(error.smtp_code, error.smtp_error)) from error
+            yield connection
+        finally:
+            alarm.cancel()
 
     def _reset(self) -> None:
         try:
@@ -86,6 +118,10 @@ class SMTPChannel:
                 connection.quit()
 
 
+class _NotServed(Exception):
+    """The relay's own refusal, in its words."""
+
+
 @contextmanager
 def session() -> Iterator[SMTPChannel]:
     """A channel that is closed in the end."""
@@ -94,6 +130,26 @@ def session() -> Iterator[SMTPChannel]:
         yield channel
     finally:
         channel.close()
+
+
+def _made() -> _Answering:
+    mail = settings.HOST.mail
+    if mail.tls == "tls":
+        # It verifies; smtplib's own default does not.
+        return _AnsweringOverTLS(mail.host, context=ssl.create_default_context())
+    return _Answering(mail.host)
+
+
+def _greet(connection: _Answering) -> None:
+    mail = settings.HOST.mail
+    code, words = connection.connect(mail.host, mail.port)
+    if code != 220:
+        raise smtplib.SMTPConnectError(code, words)
+    if mail.tls == "starttls":
+        connection.starttls(context=ssl.create_default_context())
+    connection.ehlo_or_helo_if_needed()
+    if mail.user:
+        connection.login(mail.user, mail.password)
 
 
 def _failure(code: int, words: bytes | str) -> Failed:

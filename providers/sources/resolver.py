@@ -2,6 +2,7 @@
 
 import csv
 import socket
+import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -53,9 +54,10 @@ class SystemResolver:
         try:
             asked = {host: pool.submit(_ask, host) for host in hosts}
             answers = {}
+            until = time.monotonic() + WAIT_S
             for host, waiting in asked.items():
                 try:
-                    answers[host] = waiting.result(timeout=WAIT_S)
+                    answers[host] = waiting.result(timeout=max(0.0, until - time.monotonic()))
                 except TimeoutError:
                     answers[host] = Answer((), Attribution.Trouble.NO_ANSWER)
             return answers

@@ -88,6 +88,11 @@ class House:
         """Whether this is the demo world."""
         return bool(settings.HOST.demo)
 
+    @property
+    def api_docs(self) -> str:
+        """Where the API is explained; one of the addresses that other programs rely on."""
+        return "/api/v1/docs/"
+
     @cached_property
     def now(self) -> datetime:
         """The server's clock when the page was made."""

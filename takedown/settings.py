@@ -44,10 +44,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "takedown.middleware.DatabaseDown",
+    "takedown.middleware.Headers",  # before whitenoise, so that files have them too
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "takedown.middleware.Headers",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "accounts.middleware.PreferredLanguage",
     "django.middleware.common.CommonMiddleware",

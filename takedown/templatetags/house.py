@@ -190,7 +190,10 @@ def ago(at: datetime | None) -> SafeString:
 
 @register.simple_tag
 def time_left(
-    due: datetime | None, start: datetime | None = None, ended: datetime | None = None
+    due: datetime | None,
+    start: datetime | None = None,
+    ended: datetime | None = None,
+    now: datetime | None = None,
 ) -> SafeString:
     """How long until `due`, counting on in the browser; "2 h over" when past; a dash without `due`.
 
@@ -199,7 +202,7 @@ def time_left(
     """
     if due is None:
         return dash()
-    now = ended or timezone.now()
+    now = ended or now or timezone.now()
     left = due - now
     soon = (due - start) / SOON_SHARE if start else SOON
     over = left <= timedelta(0)

@@ -1,11 +1,16 @@
 """What a provider said about a notice."""
 
+from typing import Final
+
 import pgtrigger
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cases.models.notice import Notice
 from vault.sealed import Sealed
+
+#: characters of a note
+LONGEST_NOTE: Final = 4_000
 
 
 class Reply(models.Model):

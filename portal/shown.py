@@ -1,0 +1,384 @@
+"""What pages of the portal say of notices, put together from facts; nothing is decided here."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Final
+
+from django.db.models import Max, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import ApiKey, User
+from cases.models import Dispatch, DispatchLine, Notice, Reply, Sighting
+from cases.models.assessment import LegalClass
+from portal.access import Visitor
+
+#: An answer -> tone and icon of its badge; its words are the model's.
+ANSWERS: Final = {
+    Reply.Answer.ACKNOWLEDGED: ("info", "person"),
+    Reply.Answer.REMOVED: ("info", "check"),
+    Reply.Answer.ALREADY_GONE: ("info", "check"),
+    Reply.Answer.NOT_OURS: ("warn", "flag"),
+    Reply.Answer.FORWARDED: ("info", "arrow-right"),
+    Reply.Answer.NEED_INFORMATION: ("warn", "question"),
+    Reply.Answer.DISPUTE: ("warn", "flag"),
+}
+CLAIMS: Final = (Reply.Answer.REMOVED, Reply.Answer.ALREADY_GONE)
+#: A sighting's outcome -> tone and icon on the time line.
+_SEEN: Final = {
+    Sighting.Outcome.ONLINE: ("bad", "eye"),
+    Sighting.Outcome.GONE: ("good", "eye-off"),
+    Sighting.Outcome.CHANGED: ("good", "refresh"),
+    Sighting.Outcome.BLOCKED: ("warn", "ban"),
+    Sighting.Outcome.UNKNOWN: ("calm", "question"),
+}
+#: How far back the time line of one notice goes, in checks.
+_CHECKS: Final = 500
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The last thing that somebody of the provider said."""
+
+    words: str
+    tone: str
+    icon: str
+    at: datetime
+    # When they say it happened: told, or else the moment they told us.
+    happened_at: datetime
+
+    @classmethod
+    def of(cls, reply: Reply) -> "Answered":
+        """The words and the look of a reply."""
+        tone, icon = ANSWERS[Reply.Answer(reply.answer)]
+        return cls(str(reply.get_answer_display()), tone, icon, reply.at, reply.claimed_at or reply.at)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A notice in the list. `observed` is a code of the badges, `observed_at` its instant."""
+
+    notice: Notice
+    legal_class: str
+    answered: Answered | None
+    observed: str
+    observed_at: datetime | None
+    overdue: bool
+    is_open: bool
+    # The claim that our check contradicts: when it happened by their word.
+    contradicted_claim: datetime | None
+
+
+def rows(notices: Sequence[Notice], *, now: datetime) -> list[Row]:
+    """The rows of one page, in its order. Two queries however long it is."""
+    ids = [notice.pk for notice in notices]
+    replies = Reply.objects.filter(notice__in=ids)
+    last = _last_per_notice(replies)
+    claims = _last_per_notice(replies.filter(answer__in=CLAIMS))
+    return [_row(notice, last.get(notice.pk), claims.get(notice.pk), now=now) for notice in notices]
+
+
+def _last_per_notice(replies: Any) -> dict[int, Reply]:
+    newest = replies.order_by("notice_id", "-at", "-pk").distinct("notice_id")
+    return {reply.notice_id: reply for reply in newest.only("notice_id", "answer", "at", "claimed_at")}
+
+
+def _row(notice: Notice, last: Reply | None, claim: Reply | None, *, now: datetime) -> Row:
+    observed, observed_at = observation(notice)
+    is_open = notice.state in {Notice.State.RECEIVED, Notice.State.NOTIFIED, Notice.State.ESCALATED}
+    return Row(
+        notice=notice,
+        legal_class=class_words(notice),
+        answered=Answered.of(last) if last else None,
+        observed=observed,
+        observed_at=observed_at,
+        overdue=is_open and notice.due_at is not None and notice.due_at <= now,
+        is_open=is_open,
+        contradicted_claim=_claimed_at(notice, claim) if notice.is_contradicted else None,
+    )
+
+
+def class_words(notice: Notice) -> str:
+    """The legal class in the reader's language; "" before it is known."""
+    return str(LegalClass(notice.legal_class).label) if notice.legal_class else ""
+
+
+def observation(notice: Notice) -> tuple[str, datetime | None]:
+    """What we observe, as a code of the badges, and since when or when. From the notice's own facts."""
+    claimed, online = notice.claimed_removed_at, notice.last_seen_online_at
+    if notice.state == Notice.State.REMOVED:
+        return ("confirmed" if claimed else "gone"), notice.gone_since
+    if notice.is_contradicted:
+        return "still_reachable", online
+    if claimed and notice.state != Notice.State.WITHDRAWN:
+        return "cannot_tell", None
+    return ("online" if online else ""), online
+
+
+def _claimed_at(notice: Notice, claim: Reply | None) -> datetime | None:
+    return (claim.claimed_at or claim.at) if claim else notice.claimed_removed_at
+
+
+# -- One notice ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Happened:
+    """A line of the time line: plain text, made safe by the template."""
+
+    at: datetime
+    text: str
+    tone: str = "calm"
+    icon: str = "dot"
+    detail: str = ""
+    by: str = ""
+
+
+@dataclass(frozen=True)
+class Clock:
+    """Why it is due then. `evidence` says in words how we know that it arrived."""
+
+    notified_at: datetime | None
+    evidence: str
+    estimated: bool
+    rule: str
+    due_at: datetime | None
+    stopped_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Story:
+    """All that the page of one notice says beside the notice itself."""
+
+    legal_class: str
+    clock: Clock
+    facts: dict[str, object]
+    contradicted_claim: datetime | None
+    happened: list[Happened]
+    related: list[Notice]
+    can_answer: bool
+
+
+def story(notice: Notice, visitor: Visitor) -> Story:
+    """Read what happened with `notice`, which is the visitor's own."""
+    lines = _messages(notice)
+    replies = list(notice.replies.order_by("at", "pk"))
+    sightings = list(notice.sightings.order_by("-seen_at", "-pk")[:_CHECKS])[::-1]
+    claims = [reply for reply in replies if reply.answer in CLAIMS]
+    related = visitor.notices.filter(Q(pk=notice.previous_id) | Q(previous=notice)).order_by("pk")
+    return Story(
+        legal_class=class_words(notice),
+        clock=_clock(notice, lines, replies),
+        facts=_facts(notice, replies, sightings),
+        contradicted_claim=_claimed_at(notice, claims[-1] if claims else None)
+        if notice.is_contradicted
+        else None,
+        happened=_timeline(notice, lines, replies, sightings, visitor),
+        related=list(related),
+        can_answer=notice.state in {Notice.State.RECEIVED, Notice.State.NOTIFIED, Notice.State.ESCALATED},
+    )
+
+
+def _messages(notice: Notice) -> list[DispatchLine]:
+    """The messages about it that have left, oldest first; `left_at` is when the last attempt ended."""
+    return list(
+        notice.dispatch_lines.filter(
+            dropped_because="", dispatch__state__in=[Dispatch.State.ACCEPTED, Dispatch.State.RELAYED]
+        )
+        .select_related("dispatch__contact")
+        .annotate(left_at=Max("dispatch__attempts__ended_at"))
+        .order_by("pk")
+    )
+
+
+def _clock(notice: Notice, lines: Iterable[DispatchLine], replies: Iterable[Reply]) -> Clock:
+    evidence = ""
+    if notice.notified_at is not None:
+        proof = next(
+            (line.dispatch for line in lines if line.dispatch.accepted_at == notice.notified_at), None
+        )
+        if proof is None:
+            evidence = (
+                _("You answered it, so it had reached you.")
+                if any(reply.at == notice.notified_at for reply in replies)
+                else _("It was shown in this portal to one of you, logged in.")
+            )
+        elif notice.notified_estimated:
+            evidence = _("Our relay, which hands over to your server, took %(number)s: “%(answer)s”.") % {
+                "number": proof.number,
+                "answer": proof.evidence,
+            }
+        else:
+            evidence = _("Your server accepted %(number)s: “%(answer)s”.") % {
+                "number": proof.number,
+                "answer": proof.evidence,
+            }
+    rule = ""
+    if notice.rule is not None:
+        hours = notice.rule.term.total_seconds() / 3600
+        rule = _("Rule %(version)d: %(hours)s hours after your server accepted, on the wall clock.") % {
+            "version": notice.rule.version,
+            "hours": f"{hours:g}",
+        }
+    return Clock(
+        notified_at=notice.notified_at,
+        evidence=evidence,
+        estimated=notice.notified_estimated,
+        rule=rule,
+        due_at=notice.due_at,
+        stopped_at=notice.gone_since or notice.closed_at,
+    )
+
+
+def _facts(notice: Notice, replies: Sequence[Reply], sightings: Sequence[Sighting]) -> dict[str, object]:
+    """The five, for components/facts.html. A machine receipt is not known before incoming mail is read."""
+    code, at = observation(notice)
+    if not code and sightings:
+        code, at = sightings[-1].outcome, sightings[-1].seen_at
+    return {
+        "sent": notice.sent_at,
+        "accepted": notice.notified_at,
+        "accepted_note": _("estimated: our relay took it") if notice.notified_estimated else "",
+        "receipt": None,
+        "answered": replies[-1].at if replies else notice.acknowledged_at,
+        "answer": Answered.of(replies[-1]) if replies else None,
+        "observed": at,
+        "observed_as": code,
+        "observed_note": ngettext("%(count)d check", "%(count)d checks", len(sightings))
+        % {"count": len(sightings)}
+        if sightings
+        else "",
+    }
+
+
+def _timeline(
+    notice: Notice,
+    lines: Sequence[DispatchLine],
+    replies: Sequence[Reply],
+    sightings: Sequence[Sighting],
+    visitor: Visitor,
+) -> list[Happened]:
+    """Newest first."""
+    happened = [_message(notice, line) for line in lines]
+    names = _names(replies, visitor)
+    happened += [_reply(reply, names.get(reply.by, "")) for reply in replies]
+    happened += _checks(sightings, turns=sorted(event.at for event in happened))
+    happened += _turns(notice, lines)
+    return sorted(happened, key=lambda event: event.at, reverse=True)
+
+
+def _message(notice: Notice, line: DispatchLine) -> Happened:
+    dispatch = line.dispatch
+    first = dispatch.kind == Dispatch.Kind.FIRST
+    sent_at = notice.sent_at if first else None
+    text = _("We sent notice %(number)s.") if first else _("We sent reminder %(round)d, %(number)s.")
+    return Happened(
+        at=sent_at or dispatch.accepted_at or getattr(line, "left_at", None) or dispatch.created_at,
+        text=text % {"number": dispatch.number, "round": dispatch.round},
+        tone="calm" if first else "warn",
+        icon="mail",
+        detail=_("To %(address)s.") % {"address": dispatch.contact.address},
+    )
+
+
+def _reply(reply: Reply, name: str) -> Happened:
+    answered = Answered.of(reply)
+    told = [reply.reason, reply.note]
+    if reply.claimed_at is not None:
+        told.insert(0, _("Happened at %(at)s UTC.") % {"at": f"{reply.claimed_at:%Y-%m-%d %H:%M}"})
+    return Happened(
+        at=reply.at,
+        text=_("You answered: %(answer)s.") % {"answer": answered.words},
+        tone=answered.tone,
+        icon=answered.icon,
+        detail=" ".join(filter(None, told)),
+        by=name,
+    )
+
+
+def _checks(sightings: Sequence[Sighting], *, turns: Sequence[datetime]) -> list[Happened]:
+    """What the checks saw, one line for each run of the same outcome that nothing else interrupts."""
+    happened = []
+    for (outcome, _between), run in groupby(
+        sightings, key=lambda look: (look.outcome, sum(at <= look.seen_at for at in turns))
+    ):
+        looks = list(run)
+        tone, icon = _SEEN[Sighting.Outcome(outcome)]
+        first, last = looks[0], looks[-1]
+        answers = sorted({look.http_status for look in looks if look.http_status})
+        detail = _("HTTP %(codes)s.") % {"codes": ", ".join(map(str, answers))} if answers else ""
+        if len(looks) > 1:
+            detail = (
+                _("%(count)d checks since %(at)s UTC.")
+                % {"count": len(looks), "at": f"{first.seen_at:%Y-%m-%d %H:%M}"}
+                + f" {detail}"
+            )
+        happened.append(Happened(last.seen_at, _SEEN_WORDS[outcome](), tone, icon, detail.strip()))
+    return happened
+
+
+_SEEN_WORDS: Final = {
+    Sighting.Outcome.ONLINE: lambda: _("Our check sees it online."),
+    Sighting.Outcome.GONE: lambda: _("Our check finds it gone."),
+    Sighting.Outcome.CHANGED: lambda: _("Our check finds something else there."),
+    Sighting.Outcome.BLOCKED: lambda: _("Our check is blocked: we cannot tell."),
+    Sighting.Outcome.UNKNOWN: lambda: _("Our check cannot tell."),
+}
+
+
+def _turns(notice: Notice, lines: Sequence[DispatchLine]) -> list[Happened]:
+    """The moments at which the notice itself turned."""
+    turns = []
+    if notice.notified_at is not None:
+        by_server = any(line.dispatch.accepted_at == notice.notified_at for line in lines)
+        turns.append(
+            Happened(
+                notice.notified_at,
+                _("Your server accepted it: your clock started.")
+                if by_server
+                else _("It had reached you: your clock started."),
+                "info",
+                "clock",
+            )
+        )
+    if notice.escalated_at is not None:
+        turns.append(
+            Happened(notice.escalated_at, _("The term ended without proven removal."), "bad", "warning")
+        )
+    if notice.removed_at is not None:
+        turns.append(
+            Happened(
+                notice.removed_at, _("Removal is proven: nothing is left to do."), "good", "check-circle"
+            )
+        )
+    if notice.closed_at is not None:
+        turns.append(
+            Happened(
+                notice.closed_at,
+                _("We withdrew this notice: %(why)s.") % {"why": notice.get_closed_because_display()}
+                if notice.state == Notice.State.WITHDRAWN
+                else _("We closed this notice."),
+                "good",
+                "return",
+            )
+        )
+    return turns
+
+
+def _names(replies: Sequence[Reply], visitor: Visitor) -> dict[str, str]:
+    """Who answered, by actor: the visitor's colleagues and their keys; nobody else has a name here."""
+    ids: dict[str, set[int]] = {"user": set(), "key": set()}
+    for reply in replies:
+        kind, _colon, name = reply.by.partition(":")
+        if kind in ids and name.isdigit():
+            ids[kind].add(int(name))
+    names: dict[str, str] = {}
+    if ids["user"]:
+        people = User.objects.filter(provider=visitor.provider_id, pk__in=ids["user"])
+        names |= {f"user:{user.pk}": str(user) for user in people}
+    if ids["key"]:
+        keys = ApiKey.objects.filter(provider=visitor.provider_id, pk__in=ids["key"])
+        names |= {f"key:{key.pk}": key.name for key in keys}
+    return names

@@ -1,0 +1,37 @@
+"""The addresses of the portal."""
+
+from django.urls import path, register_converter
+
+from cases.models.notice import NOTICE_REFERENCE
+from portal import views
+
+
+class Reference:
+    """What does not look like a reference leads nowhere: the same 404 as one that is not yours."""
+
+    regex = NOTICE_REFERENCE
+
+    def to_python(self, value: str) -> str:
+        """As it stands."""
+        return value
+
+    def to_url(self, value: str) -> str:
+        """As it stands."""
+        return value
+
+
+register_converter(Reference, "notice_reference")
+
+app_name = "portal"
+urlpatterns = [
+    path("", views.notices, name="notices"),
+    path("answers/", views.answers, name="answers"),
+    path("notices/<notice_reference:reference>/", views.notice, name="notice"),
+    path("notices/<notice_reference:reference>/address/", views.address, name="address"),
+    path("notices/<notice_reference:reference>/answer/", views.answer, name="answer"),
+    path(
+        "notices/<notice_reference:reference>/customer-reference/",
+        views.customer_reference,
+        name="customer_reference",
+    ),
+]

@@ -1,0 +1,146 @@
+"""One answer about many notices."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from audit.models import Event
+from cases.models import Notice, Reply
+from providers.models import Provider
+from tests.factories import HOUR, DispatchFactory, NoticeFactory
+from tests.portal.test_notice import words
+from tests.portal.world import an_hour_ago, notified, unproven
+
+URL = "/portal/answers/"
+
+
+def many(provider: Provider, count: int) -> list[Notice]:
+    """Notices on one message."""
+    at = an_hour_ago()
+    dispatch = DispatchFactory(accepted=True, next_attempt_at=at, contact__provider=provider)
+    return [notified(at, provider=provider, dispatch=dispatch) for _ in range(count)]
+
+
+def named(notices: list[Notice]) -> list[str]:
+    """Their references."""
+    return [notice.reference for notice in notices]
+
+
+def test_up_to_twenty_are_answered_at_once_and_each_has_its_line(portal: Client, alfa: Provider) -> None:
+    notices = many(alfa, 20)
+    page = portal.post(URL, {"notice": named(notices), "answer": "acknowledged"})
+    assert "Recorded for 20 notices." in words(page.content)
+    assert all(reference in page.content.decode() for reference in named(notices))
+    assert Reply.objects.filter(answer="acknowledged").count() == 20
+
+
+def test_more_than_twenty_are_shown_before_anything_is_recorded(portal: Client, alfa: Provider) -> None:
+    open_ones = many(alfa, 20)
+    removed = NoticeFactory(removed=True, provider=alfa, notified_at=an_hour_ago() - 30 * HOUR)
+    chosen = named([*open_ones, removed])
+    page = portal.post(URL, {"notice": chosen, "answer": "removed", "back": "tab=open&q=x"})
+    said = words(page.content)
+    assert "20 notices take your answer." in said
+    assert "1 is closed already" in said
+    assert not Reply.objects.exists()
+
+    references = re.findall(r'name="references" value="([^"]*)"', page.content.decode())[0]
+    assert references.split() == chosen
+    page = portal.post(
+        URL, {"references": references, "answer": "removed", "confirmed": "yes", "back": "tab=open&q=x"}
+    )
+    said = words(page.content)
+    assert "Recorded for 20 notices." in said
+    assert f"{removed.reference} not taken We have seen that it is gone" in said
+    assert 'href="/portal/?tab=open&amp;q=x"' in page.content.decode()
+
+
+def test_another_answer_asks_for_its_words_first(portal: Client, alfa: Provider) -> None:
+    notices = many(alfa, 2)
+    page = portal.post(URL, {"notice": named(notices), "more": "yes"})
+    assert page.status_code == 200
+    assert "we dispute it" in words(page.content)
+    page = portal.post(URL, {"references": " ".join(named(notices)), "answer": "dispute", "confirmed": "yes"})
+    assert page.status_code == 422
+    assert "Say why you dispute it." in words(page.content)
+    assert not Reply.objects.exists()
+
+
+def test_three_hundred_are_answered_with_the_queries_of_three(portal: Client, alfa: Provider) -> None:
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    spent = []
+    for count in (3, 300):
+        references = " ".join(named(many(alfa, count)))
+        with CaptureQueriesContext(connection) as queries:
+            page = portal.post(URL, {"references": references, "answer": "removed", "confirmed": "yes"})
+        assert f"Recorded for {count} notices." in words(page.content)
+        spent.append(len(queries))
+    assert spent[0] == spent[1] <= 15
+
+
+def test_everything_means_all_that_the_filter_finds_and_is_confirmed_by_name(
+    portal: Client, alfa: Provider, beta: Provider
+) -> None:
+    wanted = [notified(provider=alfa, customer_reference="shop") for _ in range(3)]
+    notified(provider=alfa)
+    notified(provider=beta, customer_reference="shop")
+    NoticeFactory(
+        removed=True, provider=alfa, customer_reference="shop", notified_at=an_hour_ago() - 30 * HOUR
+    )
+    page = portal.post(URL, {"everything": "yes", "back": "tab=all&q=shop"})
+    references = re.findall(r'name="references" value="([^"]*)"', page.content.decode())[0]
+    assert set(references.split()) == set(named(wanted))
+    assert not Reply.objects.exists()
+
+
+def test_anothers_notice_and_nonsense_are_refused_in_the_same_words(
+    portal: Client, alfa: Provider, beta: Provider
+) -> None:
+    foreign, own = notified(provider=beta), notified(provider=alfa)
+    page = portal.post(
+        URL, {"notice": [foreign.reference, "N-0000000000", own.reference], "answer": "acknowledged"}
+    )
+    said = words(page.content)
+    assert f"{foreign.reference} not taken There is no such notice." in said
+    assert "N-0000000000 not taken There is no such notice." in said
+    assert f"{own.reference} recorded" in said
+    assert f'href="/portal/notices/{foreign.reference}/"' not in page.content.decode()
+    assert Notice.objects.get(pk=foreign.pk).acknowledged_at is None
+
+
+@pytest.mark.parametrize("chosen", [[], ["%00"], ["\0"], ["' OR 1=1"]])
+def test_nothing_chosen_is_said(portal: Client, db: None, chosen: list[str]) -> None:
+    page = portal.post(URL, {"notice": chosen, "answer": "acknowledged"}, follow=True)
+    assert "Choose at least one notice." in words(page.content)
+
+
+@pytest.mark.parametrize("back", ["//evil.test/", "tab=x", "q=%00", "next=https://evil.test/"])
+def test_the_way_back_leads_nowhere_else(portal: Client, alfa: Provider, back: str) -> None:
+    page = portal.post(
+        URL, {"notice": [notified(provider=alfa).reference], "answer": "acknowledged", "back": back}
+    )
+    assert "evil.test" not in page.content.decode()
+    assert 'href="/portal/?"' in page.content.decode()
+
+
+def test_an_answer_about_what_was_not_known_to_have_arrived_starts_its_clock(
+    portal: Client, alfa: Provider
+) -> None:
+    notice = unproven(provider=alfa)
+    portal.post(URL, {"notice": [notice.reference], "answer": "acknowledged"})
+    assert Notice.objects.get(pk=notice.pk).state == Notice.State.NOTIFIED
+    page = portal.get(f"/portal/notices/{notice.reference}/")
+    assert "You answered it, so it had reached you." in words(page.content)
+
+
+def test_a_bulk_answer_wants_our_token(alfa: Provider, contact: object) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(contact)  # type: ignore[arg-type]
+    notice = notified(provider=alfa)
+    before = Event.objects.count()
+    assert browser.post(URL, {"notice": [notice.reference], "answer": "removed"}).status_code == 403
+    assert browser.get(URL).status_code == 405
+    assert Event.objects.count() == before

@@ -72,8 +72,8 @@ def lease_checks(*, limit: int, now: datetime) -> list[Check]:
     digests = dict(
         Sighting.objects.filter(notice__in=ids, outcome=Sighting.Outcome.ONLINE)
         .exclude(digest="")
-        .order_by("notice", "seen_at")
-        .distinct("notice")
+        .order_by("notice_id", "seen_at")
+        .distinct("notice_id")
         .values_list("notice_id", "digest")
     )
     return [Check(n.reference, n.content.url, digests.get(n.pk, ""), until) for n in notices]

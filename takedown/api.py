@@ -11,7 +11,7 @@ from django.http import Http404
 from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -80,6 +80,13 @@ class CursorPage(CursorPagination):
         """The view's own order: a cursor holds only in one that never has ties."""
         ordering: tuple[str, ...] = view.ordering  # type: ignore[attr-defined]
         return ordering
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """Raises NotFound for a cursor that is none, also for one that PostgreSQL would choke on."""
+        cursor: Cursor | None = super().decode_cursor(request)
+        if cursor is not None and "\0" in str(cursor.position):
+            raise exceptions.NotFound(self.invalid_cursor_message)
+        return cursor
 
     def get_page_size(self, request: Request) -> int:
         """Raises ValidationError for a size that is no number of 1 to 1,000."""

@@ -1,0 +1,232 @@
+"""Notices and answers for machines: a provider's own systems, and ours."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.http import Http404
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.generics import GenericAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.authentication import key_of
+from accounts.idempotency import Idempotent
+from accounts.models import ApiKey, Scope
+from audit.record import Actor
+from cases.api.fields import Instant, Shape, Text, query
+from cases.models import Notice, Reply
+from cases.models.notice import NOTICE_REFERENCE, NoticeQuerySet
+from cases.models.reply import LONGEST_NOTE
+from cases.services import answers, reveal
+from providers.models import Contact
+
+_REFERENCE: Final = re.compile(NOTICE_REFERENCE)
+_PAGING: Final = frozenset({"cursor", "page_size"})
+
+
+class NoticeOut(serializers.Serializer[Notice]):
+    """A notice. `url` is the canonical URL where this key is given it, else null. Instants are in UTC."""
+
+    reference = serializers.CharField()
+    state = serializers.ChoiceField(choices=Notice.State.choices)
+    overdue = serializers.SerializerMethodField(help_text="The term has ended and removal is not proven.")
+    url = serializers.SerializerMethodField()
+    masked_url = serializers.CharField()
+    sent_at = serializers.DateTimeField(allow_null=True)
+    notified_at = serializers.DateTimeField(allow_null=True)
+    due_at = serializers.DateTimeField(allow_null=True)
+    acknowledged_at = serializers.DateTimeField(allow_null=True)
+    claimed_removed_at = serializers.DateTimeField(allow_null=True)
+    disputed_at = serializers.DateTimeField(allow_null=True)
+    last_seen_online_at = serializers.DateTimeField(allow_null=True)
+    gone_since = serializers.DateTimeField(allow_null=True)
+    removed_at = serializers.DateTimeField(allow_null=True)
+    escalated_at = serializers.DateTimeField(allow_null=True)
+    ip = serializers.SerializerMethodField()
+    customer_reference = serializers.CharField()
+
+    def get_fields(self) -> dict[str, Any]:
+        """`class` is a word of Python: it cannot be declared as an attribute."""
+        return {**super().get_fields(), "class": serializers.CharField(source="legal_class")}
+
+    def get_overdue(self, notice: Notice) -> bool:
+        """True from the due moment on, whether or not a sweep has recorded it."""
+        with_them = notice.state in {Notice.State.NOTIFIED, Notice.State.ESCALATED}
+        return with_them and notice.due_at is not None and notice.due_at <= self.context["now"]
+
+    def get_url(self, notice: Notice) -> str | None:
+        """Only what was revealed, and recorded as such, for this answer."""
+        revealed: Mapping[int, str] = self.context["urls"]
+        return revealed.get(notice.pk)
+
+    def get_ip(self, notice: Notice) -> str | None:
+        """The address of the server, by the attribution in force."""
+        return notice.attribution.address if notice.attribution else None
+
+
+class NoticeQuery(Shape):
+    """The filters of the list."""
+
+    state = serializers.ChoiceField(choices=Notice.State.choices, required=False)
+    due_before = Instant(required=False)
+    acknowledged = serializers.ChoiceField(choices=["true", "false"], required=False)
+
+
+class StaffNoticeQuery(NoticeQuery):
+    """Ours may ask for one provider, by its code."""
+
+    provider = Text(max_length=40, required=False)
+
+
+def _known_to(key: ApiKey) -> NoticeQuerySet:
+    """What exists for a key: a provider's own, once sent; for ours, all."""
+    notices = Notice.objects.all() if key.provider_id is None else Notice.objects.of(key.provider_id)
+    return notices.select_related("content", "attribution")
+
+
+class Notices(GenericAPIView[Notice]):
+    """Notices, in the order of their reference, which tells nobody how many there are."""
+
+    required_scope = {"GET": Scope.NOTICES_READ}
+    serializer_class = NoticeOut
+    queryset = Notice.objects.none()  # for the description of the API; `get` says which
+    ordering = ("reference",)
+
+    @extend_schema(
+        operation_id="notices_list",
+        parameters=[StaffNoticeQuery],
+        responses=NoticeOut(many=True),
+        summary="List notices",
+        description="`provider` is for keys of the hotline only. `url` is given to a provider that takes"
+        " notices by API; others read it in the portal or one by one.",
+    )
+    def get(self, request: Request) -> Response:
+        """A page of notices."""
+        key, now = key_of(request), timezone.now()
+        asked = query(StaffNoticeQuery if key.provider_id is None else NoticeQuery, request, besides=_PAGING)
+        page = self.paginate_queryset(_filtered(_known_to(key), asked)) or []
+        urls: Mapping[int, str] = {}
+        if key.provider_id is not None and _takes_by_api(key.provider_id):
+            urls = reveal.reveal_many(provider_id=key.provider_id, notices=page, by=Actor.key(key), now=now)
+        rows = self.get_serializer(page, many=True, context={"now": now, "urls": urls}).data
+        return self.get_paginated_response(rows)
+
+
+def _filtered(notices: NoticeQuerySet, asked: Mapping[str, Any]) -> NoticeQuerySet:
+    if "state" in asked:
+        notices = notices.filter(state=asked["state"])
+    if "due_before" in asked:
+        notices = notices.filter(due_at__lt=asked["due_before"])
+    if "acknowledged" in asked:
+        notices = notices.filter(acknowledged_at__isnull=asked["acknowledged"] == "false")
+    if "provider" in asked:
+        notices = notices.filter(provider__code=asked["provider"])
+    return notices
+
+
+def _takes_by_api(provider_id: int) -> bool:
+    return Contact.objects.usable().filter(provider=provider_id, mode=Contact.Mode.API).exists()
+
+
+class OneNotice(APIView):
+    """One notice. A provider's key is given the URL, and each time is recorded; ours is not."""
+
+    required_scope = {"GET": Scope.NOTICES_READ}
+
+    @extend_schema(
+        operation_id="notices_read",
+        responses=NoticeOut,
+        summary="Read one notice",
+        parameters=[OpenApiParameter("reference", str, OpenApiParameter.PATH, pattern=NOTICE_REFERENCE)],
+    )
+    def get(self, request: Request, reference: str) -> Response:
+        """The notice. Raises Http404, the same for another provider's as for none."""
+        key, now = key_of(request), timezone.now()
+        notice = (
+            _known_to(key).filter(reference=reference).first() if _REFERENCE.fullmatch(reference) else None
+        )
+        if notice is None:
+            raise Http404
+        urls = {}
+        if key.provider_id is not None:
+            urls[notice.pk] = reveal.reveal(notice_id=notice.pk, by=Actor.key(key), now=now)
+        return Response(NoticeOut(notice, context={"now": now, "urls": urls}).data)
+
+
+class AnswerIn(Shape):
+    """One answer. `at`: when it happened; `reason`: why it is disputed, or whose it is."""
+
+    reference = Text(max_length=40)
+    answer = serializers.ChoiceField(choices=Reply.Answer.choices)
+    at = Instant(required=False, allow_null=True)
+    reason = Text(max_length=300, required=False, allow_blank=True)
+    note = Text(max_length=LONGEST_NOTE, required=False, allow_blank=True)
+
+
+class AnswersIn(Shape):
+    """1 to 5,000 answers."""
+
+    answers = serializers.ListField(child=AnswerIn(), min_length=1, max_length=answers.BATCH)
+
+
+class AnswerOut(serializers.Serializer[answers.Outcome]):
+    """What became of one answer; `reason` only when it was refused."""
+
+    reference = serializers.CharField()
+    outcome = serializers.ChoiceField(choices=["recorded", "unchanged", "refused"])
+    reason = serializers.CharField(required=False)
+
+
+class AnswersOut(serializers.Serializer[Any]):
+    """One result for each answer, in the order given."""
+
+    results = AnswerOut(many=True)
+
+
+class Answers(Idempotent):
+    """A provider's answers. One that is refused does not hold up the others."""
+
+    required_scope = {"POST": Scope.NOTICES_ANSWER}
+
+    @extend_schema(
+        operation_id="notices_answer",
+        request=AnswersIn,
+        responses=AnswersOut,
+        summary="Answer about notices",
+        description="A claim of removal makes a check due now; the clock runs until removal is proven.",
+        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
+    )
+    def post(self, request: Request) -> Response:
+        """Record the answers."""
+        key = key_of(request)
+        if key.provider_id is None:
+            raise PermissionDenied
+        body = AnswersIn(data=request.data)
+        body.is_valid(raise_exception=True)
+        outcomes = answers.answer_many(
+            provider_id=key.provider_id,
+            answers=[_answer(each) for each in body.validated_data["answers"]],
+            by=Actor.key(key),
+            now=timezone.now(),
+        )
+        return Response({"results": [_result(each) for each in outcomes]})
+
+
+def _answer(data: Mapping[str, Any]) -> answers.Answer:
+    return answers.Answer(
+        reference=data["reference"],
+        answer=data["answer"],
+        at=data.get("at"),
+        reason=data.get("reason", ""),
+        note=data.get("note", ""),
+    )
+
+
+def _result(outcome: answers.Outcome) -> dict[str, str]:
+    said = {"reference": outcome.reference, "outcome": outcome.outcome}
+    return said | {"reason": outcome.reason} if outcome.reason else said

@@ -1,0 +1,13 @@
+"""The addresses of the API, under /api/v1/."""
+
+from django.urls import path
+
+from cases.api import notices, sightings
+
+urlpatterns = [
+    path("notices/", notices.Notices.as_view(), name="api_notices"),
+    path("notices/answers/", notices.Answers.as_view(), name="api_answers"),
+    path("notices/<str:reference>/", notices.OneNotice.as_view(), name="api_notice"),
+    path("checks/due/", sightings.DueChecks.as_view(), name="api_checks_due"),
+    path("sightings/", sightings.Sightings.as_view(), name="api_sightings"),
+]

@@ -236,7 +236,9 @@ class World:
 
     def _finish(self, what: str, *running: "subprocess.Popen[bytes]") -> None:
         """Wait for steps that run once, and keep the programs alive meanwhile. Raises Failed if one fails."""
-        self._launcher.watch(until=lambda: all(each.poll() is not None for each in running))
+        self._launcher.watch(
+            until=lambda: all(each.poll() is not None for each in running) or make_was_interrupted()
+        )
         if any(each.returncode for each in running):
             raise Failed(f"{what} failed; the lines above say why.")
 
@@ -409,7 +411,7 @@ def run() -> None:
             world.start_workers()
             world.start_outsiders()
             print(world.greeting(), flush=True)
-            launcher.watch(until=lambda: False)
+            launcher.watch(until=make_was_interrupted)
         except KeyboardInterrupt:
             say("stopping ...")
         finally:
@@ -417,6 +419,24 @@ def run() -> None:
             servers.forget(VAR)
             ENV_SH.unlink(missing_ok=True)
         say("stopped; `make run` continues with the same data.")
+
+
+def make_was_interrupted() -> bool:
+    """Whether SIGINT went to the make above us alone; then KeyboardInterrupt rises here.
+
+    Make passes SIGTERM on, but takes SIGINT to have reached everybody from the terminal, and waits for us.
+    It lets go of its own handler first, and that can be seen.
+    """
+    if "MAKELEVEL" not in os.environ:
+        return False
+    try:
+        status = Path(f"/proc/{os.getppid()}/status").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    caught = next((int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigCgt")), 0)
+    if status.startswith("Name:\tmake\n") and not caught & 1 << (signal.SIGINT - 1):
+        raise KeyboardInterrupt
+    return False
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

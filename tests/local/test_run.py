@@ -76,3 +76,10 @@ def test_starting_over_leaves_what_is_not_the_worlds(var: Path) -> None:
     run.wipe()
 
     assert sorted(path.name for path in var.iterdir()) == ["bench.json", "test"]
+
+
+def test_a_make_that_goes_on_is_not_taken_for_an_interrupted_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MAKELEVEL", "1")
+    assert not run.make_was_interrupted()  # the parent is pytest's launcher or a shell, no make
+    monkeypatch.delenv("MAKELEVEL")
+    assert not run.make_was_interrupted()

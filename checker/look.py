@@ -53,7 +53,7 @@ class Finding:
     outcome: str
     seen_at: datetime  # when the page had answered, or when it was clear that it does not
     http_status: int | None = None
-    digest: str | None = None  # SHA-256 of the whole body, as sent; None for more than the cap
+    digest: str | None = None  # SHA-256 of the whole body, as sent; None for HTML, and for more than the cap
     note: str = ""
     requests: int = 0
 
@@ -173,7 +173,10 @@ class Looker:
                 or self._judge_place(visit, target, landing, answer)
                 or ((CHANGED, "") if expect_digest and digest else (ONLINE, ""))
             )
-        return Finding(outcome, seen_at, answer.status, digest, note, visit.requests)
+        # What we report is expected of the next looks. A page in HTML is put together anew for every visitor,
+        # with a token, a date, an advertisement: expecting it again would find it changed, that is removed.
+        reported = None if _is_html(answer) else digest
+        return Finding(outcome, seen_at, answer.status, reported, note, visit.requests)
 
     def _judge_place(
         self, visit: _Visit, target: Target, landing: Target, answer: Answer
@@ -250,6 +253,11 @@ def _prints(body: bytes, path: str) -> frozenset[tuple[int, bytes]]:
     return frozenset((len(page), hashlib.sha256(page).digest()) for page in (body, without))
 
 
+def _is_html(answer: Answer) -> bool:
+    """Whether the answer is a page, or may be one because it does not say."""
+    return "html" in answer.headers.get("Content-Type", "text/html").lower()
+
+
 def _is_login(target: Target) -> bool:
     return _LOGIN_PATH.search(target.path.partition("?")[0]) is not None
 
@@ -298,7 +306,7 @@ def _visible(page: bytes) -> bytes:
 
 def _is_wall(answer: Answer) -> bool:
     """Whether the page asks for proof of a human instead of showing anything."""
-    if not answer.headers.get("Content-Type", "text/html").lower().startswith("text/html"):
+    if not _is_html(answer):
         return False
     page = answer.body.lower()
     title = page.partition(b"<title")[2][:_TITLE_BYTES].partition(b"</title")[0]

@@ -10,6 +10,7 @@ loopback with a password. Nothing of a statement's values reaches PostgreSQL's l
 import hashlib
 import importlib.util
 import os
+import pwd
 import secrets
 import shutil
 import signal
@@ -29,7 +30,7 @@ from local.children import Failed, Program
 ROOT = Path(__file__).resolve().parent.parent
 OLDEST_POSTGRES = 15
 LONGEST_SOCKET = 100  # bytes; the kernel stops at 108
-NOBODY, NOGROUP = 65534, 65534
+NOBODY, NOGROUP = 65534, 65534  # on every Linux; `initdb` wants a user that has a name
 NAME = "takedown"  # of the database and of the role that owns it
 
 DURABLE = ("shared_buffers=128MB",)
@@ -241,8 +242,16 @@ def _as_nobody() -> bool:
     return bool(shutil.which("setpriv")) and _runs([*_become_nobody(), "true"])
 
 
+def _has_a_name() -> bool:
+    """Whether our user is in the list of users; in containers it often is not."""
+    try:
+        return bool(pwd.getpwuid(os.geteuid()))
+    except KeyError:
+        return False
+
+
 def _in_namespace() -> list[str]:
-    return ["unshare", "-U", "--map-user=1000", "--map-group=1000"]
+    return ["unshare", "-U", f"--map-user={NOBODY}", f"--map-group={NOGROUP}"]
 
 
 def _become_nobody(orphan_signal: signal.Signals = signal.SIGTERM) -> list[str]:
@@ -262,15 +271,16 @@ def _runs(command: Sequence[str]) -> bool:
 
 
 def _unprivileged(command: list[str], orphan_signal: signal.Signals = signal.SIGTERM) -> list[str]:
-    """The command as it must be given so that PostgreSQL does not see user 0."""
-    if os.geteuid() != 0:
+    """The command as it must be given so that PostgreSQL sees a user that it accepts."""
+    if os.geteuid() != 0 and _has_a_name():
         return command
     if _user_namespace():
         return [*_in_namespace(), *command]
-    if _as_nobody():
+    if os.geteuid() == 0 and _as_nobody():
         return [*_become_nobody(orphan_signal), *command]
     raise Failed(
-        "PostgreSQL refuses to run as root, and this machine lets root become nobody else: use another user."
+        "PostgreSQL runs neither as root nor as a user without a name, and this machine lets us become "
+        "nobody else: use an ordinary user."
     )
 
 

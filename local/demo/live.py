@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.record import Actor
-from cases.intake import pasted
 from cases.models import LegalClass, Notice, Report, Source
 from cases.services import assess, receive, rules
 
@@ -33,7 +32,7 @@ def play(*, say: Callable[[str], object]) -> bool:
     report = receive.receive(
         source=Source.objects.get(code="partner"),
         way=Report.Way.FORM,
-        lines=pasted.lines("\n".join(urls)),
+        lines=[receive.Line(url) for url in urls],
         by=analyst,
         now=began,
     )

@@ -24,7 +24,6 @@ from django.db.models import Min
 from accounts.models import ApiKey, Scope, User
 from accounts.roles import Role
 from audit.record import Actor, record
-from cases.intake import pasted
 from cases.models import Dispatch, LegalClass, Notice, Reason, Report, Source, Step
 from cases.services import answers, assess, deliver, ladder, observe, receive, route
 from local.demo.hosts import RESOLVER_FILE
@@ -101,6 +100,7 @@ class World:
     def _sweep(self, now: datetime) -> None:
         route.attribute_new(resolver=self.resolver, by=SYSTEM, now=now)
         route.route_due(resolver=self.resolver, by=SYSTEM, now=now)
+        self._approve(now)
         before = set(Notice.objects.open().values_list("pk", flat=True))
         deliver.deliver_due(resolver=self.resolver, by=SYSTEM, clock=lambda: now)
         fresh = Notice.objects.open().exclude(pk__in=before).select_related("provider", "content")
@@ -109,6 +109,12 @@ class World:
         ladder.run_out_due(by=SYSTEM, now=now)
         ladder.take_steps_due(by=SYSTEM, now=now)
 
+    def _approve(self, now: datetime) -> None:
+        """The first message to each contact waits for a person: here the supervisor looks at once."""
+        waiting = Dispatch.objects.filter(state=Dispatch.State.PENDING, approved_by="").exclude(approval_reason="")
+        for pk in waiting.values_list("pk", flat=True):
+            route.approve(dispatch_id=pk, by=self._supervisor, now=now)
+
     # -- what people and providers do -------------------------------------------------------------------
 
     def report(self, urls: list[str], source: str, now: datetime) -> None:
@@ -116,7 +122,7 @@ class World:
         receive.receive(
             source=Source.objects.get(code=source),
             way=Report.Way.FORM,
-            lines=pasted.lines("\n".join(urls)),
+            lines=[receive.Line(url) for url in urls],
             by=self._analyst,
             now=now,
         )
@@ -236,20 +242,9 @@ def load(*, notices: int, now: datetime, say: Callable[[str], None]) -> dict[str
     world = World(until=now, seed=20_261_123, say=say)
     for instant, source, urls in _reports(notices, born, now, world.chance):
         world.at(instant, lambda at, u=urls, s=source: world.report(u, s, at))
-    world.at(born + timedelta(hours=1), lambda at: _approve_all(at))
     world.play()
     say(f"{Notice.objects.count()} notices have a past")
     return access
-
-
-def _approve_all(now: datetime) -> None:
-    """The first message to each contact waits for a person: the supervisor looks, twice an hour, on day one."""
-    supervisor = Actor.of(User.objects.get(email=PEOPLE[1][1]))
-    waiting = Dispatch.objects.filter(state=Dispatch.State.PENDING, approved_by="").exclude(
-        approval_reason=""
-    )
-    for pk in waiting.values_list("pk", flat=True):
-        route.approve(dispatch_id=pk, by=supervisor, now=now)
 
 
 def _reports(

@@ -1,17 +1,32 @@
 """The sweeps: find what is due, call a service. Harmless when run late, twice, or not at all for a while."""
 
-from celery import shared_task
+from collections.abc import Callable
+from functools import wraps
+
+from celery import Task, shared_task
 
 from audit.chain import extend
 from audit.record import Actor
 from cases.clock import database_now
 from cases.services import deliver, ladder, route
+from cases.services.beat import leave_beat
 from providers.sources.resolver import resolver
 
 # Messages expire with their period (settings.beat_schedule): the next sweep finds the rows again.
 
 
-@shared_task
+def sweep(work: Callable[[], None]) -> "Task[[], None]":
+    """A task that leaves a beat when it has come to its end: by that, health sees whether the sweeps run."""
+
+    @wraps(work)
+    def run() -> None:
+        work()
+        leave_beat(name=work.__name__, now=database_now())
+
+    return shared_task(run)
+
+
+@sweep
 def sweep_routes() -> None:
     """Who hosts what came in, and what was judged on its way to the outbox."""
     by = Actor.system("sweep_routes")
@@ -19,25 +34,25 @@ def sweep_routes() -> None:
     route.route_due(resolver=resolver(), by=by, now=database_now())
 
 
-@shared_task
+@sweep
 def sweep_dispatches() -> None:
     """Hand over what is due in the outbox."""
     deliver.deliver_due(resolver=resolver(), by=Actor.system("sweep_dispatches"), clock=database_now)
 
 
-@shared_task
+@sweep
 def sweep_deadlines() -> None:
     """Escalate what ran out of time."""
     ladder.run_out_due(by=Actor.system("sweep_deadlines"), now=database_now())
 
 
-@shared_task
+@sweep
 def sweep_steps() -> None:
     """Take the rungs of the ladder that are due."""
     ladder.take_steps_due(by=Actor.system("sweep_steps"), now=database_now())
 
 
-@shared_task
+@sweep
 def sweep_audit() -> None:
     """Chain the events that were committed since the last time."""
     extend()

@@ -1,6 +1,7 @@
 """The nouns of a case, one per file."""
 
 from cases.models.assessment import Assessment, LegalClass, Reason
+from cases.models.beat import Beat
 from cases.models.content import Content
 from cases.models.dispatch import Attempt, Dispatch, DispatchLine
 from cases.models.notice import DeadlineRule, Notice
@@ -12,6 +13,7 @@ from cases.models.step import Step
 __all__ = [
     "Assessment",
     "Attempt",
+    "Beat",
     "Content",
     "DeadlineRule",
     "Dispatch",

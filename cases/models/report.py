@@ -1,10 +1,26 @@
 """What came in, from whom, and what became of each line."""
 
+from typing import Final
+
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from cases import url as urls
 from cases.models.content import Content
 from vault.sealed import Sealed, new_id
+
+#: Why a line was rejected although its address may be right: something beside the address cannot be kept.
+LINE_REASONS: Final[dict[str, str | Promise]] = {
+    "bad_received_at": _(
+        "The time of receipt is not an instant with its zone, such as 2026-11-24T10:00:00+01:00."
+    ),
+    "bad_columns": _("This line has more or fewer columns than the header."),
+    "referrer_too_long": _("The referrer is longer than 8,192 characters."),
+    "reference_too_long": _("Their reference is longer than 200 characters."),
+    "category_too_long": _("The category is longer than 40 characters."),
+    "note_too_long": _("The note is longer than 10,000 characters."),
+}
 
 
 class Source(models.Model):
@@ -58,7 +74,7 @@ class Report(models.Model):
 
 
 class ReportLine(models.Model):
-    """One line of a report and its outcome. `raw`, `referrer` and `note` are sealed: they may hold anything."""
+    """One line of a report and its outcome. Its free texts are sealed: they may hold anything."""
 
     class Outcome(models.TextChoices):
         NEW = "new", _("new")
@@ -71,7 +87,7 @@ class ReportLine(models.Model):
     report = models.ForeignKey(Report, models.PROTECT, related_name="lines", verbose_name=_("report"))
     number = models.PositiveIntegerField(_("line"))
     outcome = models.CharField(_("outcome"), max_length=11, choices=Outcome.choices)
-    # A code of cases.url.REASONS, worded for people there.
+    # A code of cases.url.REASONS or LINE_REASONS.
     reason = models.CharField(_("reason"), max_length=40, blank=True)
     content = models.ForeignKey(
         Content, models.PROTECT, null=True, blank=True, related_name="lines", verbose_name=_("content")
@@ -118,3 +134,18 @@ class ReportLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.report_id}/{self.number}"
+
+    @property
+    def raw_text(self) -> str:
+        """The text as it came in. It stands with the content when this line was the first to bring it."""
+        return self.raw or (self.content.raw if self.content is not None else "")
+
+    @property
+    def reason_text(self) -> str:
+        """Why it was rejected or put aside, in words; "" for other outcomes."""
+        return reason_text(self.reason)
+
+
+def reason_text(code: str) -> str:
+    """The words of a reason, in the language of the moment; "" for no reason."""
+    return str(urls.REASONS.get(code) or LINE_REASONS[code]) if code else ""

@@ -46,5 +46,7 @@ def _instant(text: str) -> Any:
     except ValueError:
         instant = None
     if instant is None or instant.tzinfo is None:
-        raise CommandError("--from must be an instant with its zone, e.g. 2026-12-01T00:00:00Z.", returncode=2)
+        raise CommandError(
+            "--from must be an instant with its zone, e.g. 2026-12-01T00:00:00Z.", returncode=2
+        )
     return instant

@@ -1,0 +1,110 @@
+"""The one place where an address gets its content and its notice; intake and quarantine both come here."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+
+from audit.record import Actor
+from cases.models import Notice
+from cases.models.notice import new_notice_reference
+
+#: Not closed: a report of the same address now corroborates this notice.
+OPEN: Final = (Notice.State.RECEIVED, Notice.State.NOTIFIED, Notice.State.ESCALATED)
+
+# One batch at a time may ask what is known and add to it. Everything slow (reading, encrypting) is done
+# outside or is small; with it two imports of one address cannot both call it new.
+_INTAKE_LOCK: Final = 7_250_101
+
+
+@dataclass(slots=True)
+class Place:
+    """Where an address stands: its content and its open notice, or else its last one.
+
+    `content_id` and `notice_id` are None as long as that row is not there. `previous_id` is set on a notice
+    to be opened for material that came back.
+    """
+
+    content_id: UUID | None
+    notice_id: int | None
+    reference: str
+    is_open: bool
+    previous_id: int | None = None
+
+
+def fresh(before: Place | None) -> Place:
+    """The place of a notice to be opened, after what was there before."""
+    return Place(
+        content_id=before.content_id if before else None,
+        notice_id=None,
+        reference=new_notice_reference(),
+        is_open=True,
+        previous_id=before.notice_id if before else None,
+    )
+
+
+def lock_intake() -> None:
+    """Wait for other batches; ends with the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_INTAKE_LOCK])
+
+
+def known(keys: Iterable[bytes]) -> dict[bytes, Place]:
+    """What is known of each blind index of an address; unknown ones are left out."""
+    statement = """
+        SELECT c.url_key, c.id, n.id, coalesce(n.reference, ''), coalesce(n.state = ANY(%s), false)
+        FROM cases_content c
+        LEFT JOIN LATERAL (
+            SELECT id, reference, state FROM cases_notice WHERE content_id = c.id
+            ORDER BY (state = ANY(%s)) DESC, id DESC LIMIT 1
+        ) n ON true
+        WHERE c.url_key = ANY(%s)
+    """
+    states = [str(state) for state in OPEN]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [states, states, list(keys)])
+        return {bytes(key): Place(*rest) for key, *rest in cursor.fetchall()}
+
+
+def open_notices(places: Sequence[Place], *, by: Actor, now: datetime, data: dict[str, Any]) -> None:
+    """Add the notices of fresh `places` and their audit rows by one statement; sets `notice_id`."""
+    constants = _constants(now)
+    names = ", ".join(constants)
+    statement = f"""
+        WITH born AS (
+            INSERT INTO cases_notice (reference, content_id, previous_id, {names})
+            SELECT fresh.*, {", ".join(["%s"] * len(constants))}
+            FROM unnest(%s::varchar[], %s::uuid[], %s::bigint[]) AS fresh
+            RETURNING id, reference, state
+        ),
+        logged AS (
+            INSERT INTO audit_event (at, actor, act, subject, subject_id, was, became, data)
+            SELECT %s, %s, 'receive', 'notice', id, '', state, %s::jsonb FROM born
+        )
+        SELECT reference, id FROM born
+    """  # noqa: S608 - names of our own columns
+    arrays: list[list[Any]] = [
+        [place.reference for place in places],
+        [place.content_id for place in places],
+        [place.previous_id for place in places],
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*constants.values(), *arrays, now, str(by), json.dumps(data)])
+        ids = dict(cursor.fetchall())
+    for place in places:
+        place.notice_id = ids[place.reference]
+
+
+def _constants(now: datetime) -> dict[str, Any]:
+    """What every new notice has in common, by column, as the model has it."""
+    notice = Notice(received_at=now)
+    varying = {"id", "reference", "content_id", "previous_id"}
+    return {
+        str(field.column): value
+        for field in Notice._meta.concrete_fields
+        if field.attname not in varying and (value := getattr(notice, field.attname)) is not None
+    }

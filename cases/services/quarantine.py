@@ -1,0 +1,69 @@
+"""What was put aside for a person, and what the person makes of it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit.record import Actor, record
+from cases import url as urls
+from cases.models import Content, ReportLine
+from cases.services import placing
+from cases.services.refused import NotFound, WrongState
+
+Outcome = ReportLine.Outcome
+
+
+def decide_quarantined(*, line_id: UUID, accept: bool, by: Actor, now: datetime) -> ReportLine:
+    """Take a quarantined line for an address after all, or leave it aside for good.
+
+    Accepted, it is new, a duplicate or reappeared, as it would have been on arrival; otherwise it stays
+    quarantined. Raises NotFound, or WrongState when somebody has decided already.
+    """
+    with transaction.atomic():
+        line = (
+            ReportLine.objects.select_for_update(of=("self",))
+            .select_related("report")
+            .filter(pk=line_id)
+            .first()
+        )
+        if line is None:
+            raise NotFound(_("There is no such line."))
+        if line.outcome != Outcome.QUARANTINED or line.decided_at is not None:
+            raise WrongState(_("This line was decided already."))
+        if accept:
+            _place(line, by=by, now=now)
+        line.decided_at, line.decided_by = now, str(by)
+        line.save(update_fields=["outcome", "content", "notice", "decided_at", "decided_by"])
+        data = {"line": line.number, "outcome": line.outcome}
+        record("decide_quarantined", "report", line.report_id, by=by, at=now, data=data)
+    return line
+
+
+def _place(line: ReportLine, *, by: Actor, now: datetime) -> None:
+    parsed = _meant(line.raw)
+    placing.lock_intake()
+    key = Content.key_of(parsed.canonical)
+    place = placing.known([key]).get(key)
+    if place is None or not place.is_open:
+        place = placing.fresh(place)
+        line.outcome = Outcome.NEW if place.previous_id is None else Outcome.REAPPEARED
+        if place.content_id is None:
+            content = Content.of(parsed, now=now)
+            content.save(force_insert=True)
+            place.content_id = content.pk
+        placing.open_notices([place], by=by, now=now, data={"report": line.report.reference})
+    else:
+        line.outcome = Outcome.DUPLICATE
+    line.content_id, line.notice_id = place.content_id, place.notice_id
+
+
+def _meant(raw: str) -> urls.Parsed:
+    """Raises WrongState when a later rule refuses what an earlier one put aside."""
+    try:
+        return urls.parse(raw)
+    except urls.Quarantine as quarantine:
+        return quarantine.parsed
+    except urls.Refusal as refusal:
+        raise WrongState(str(urls.REASONS[refusal.code])) from None

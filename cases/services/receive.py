@@ -1,0 +1,249 @@
+"""Reports come in: each line is read once, and becomes a notice, a corroboration or a reason why not."""
+
+import hashlib
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Final
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit.record import Actor, record
+from cases import url as urls
+from cases.formats.receipt import ReceiptLine
+from cases.models import Content, Report, ReportLine, Source
+from cases.models.copying import copy_in
+from cases.models.notice import new_reference
+from cases.services import placing
+from cases.services.refused import Invalid, NotFound
+
+#: Lines per transaction: what a crash makes us do again, and how long another import waits.
+BATCH: Final = 2_000
+
+_LONGEST: Final = {"referrer": 8_192, "reference": 200, "category": 40, "note": 10_000}
+Outcome = ReportLine.Outcome
+
+
+class UnknownSource(NotFound):
+    """There is no source with that code."""
+
+    code = "unknown_source"
+
+
+class NoLines(Invalid):
+    """There is nothing to report in it."""
+
+    code = "no_lines"
+
+
+class Changed(Invalid):
+    """There were fewer lines than were counted before: the file changed while it was read."""
+
+    code = "changed"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line as it came in. `fault` is a code of LINE_REASONS that the way in has found already."""
+
+    url: str
+    referrer: str = ""
+    reference: str = ""
+    category: str = ""
+    note: str = ""
+    received_at: datetime | None = None
+    fault: str = ""
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A line that was read. `parsed` and `key` only for an address that may get a notice."""
+
+    number: int
+    line: Line
+    outcome: str = ""
+    reason: str = ""
+    parsed: urls.Parsed | None = None
+    key: bytes = b""
+    place: placing.Place | None = None
+
+
+def source_of(code: str) -> Source:
+    """The source with that code. Raises UnknownSource."""
+    source = Source.objects.filter(code=code).first()
+    if source is None:
+        there_are = ", ".join(Source.objects.order_by("code", "pk").values_list("code", flat=True))
+        raise UnknownSource(
+            _("There is no source “%(code)s”. There are: %(sources)s.") % {"code": code, "sources": there_are}
+        )
+    return source
+
+
+def receive(
+    *,
+    source: Source,
+    way: str,
+    lines: Iterable[Line],
+    by: Actor,
+    now: datetime,
+    total: int | None = None,
+    digest: bytes | None = None,
+    their_reference: str = "",
+    progress: Callable[[int, int], None] | None = None,
+) -> Report:
+    """Take in a report, `BATCH` lines at a time; each batch is one transaction.
+
+    `digest` (32 bytes) is what makes it the same report again: one that is finished is given back as it is
+    and adds nothing, one that was broken off goes on where it stopped; both also when two run side by side.
+    Without it every call is a report of its own. `total` must be given when `lines` is not a list, and
+    `lines` must then yield the same again for the same digest.
+    Raises NoLines, or Changed when `lines` end before `total`.
+    """
+    if total is None:
+        lines = list(lines)
+        total = len(lines)
+    if total == 0:
+        raise NoLines(_("There are no lines in it."))
+    report = _begin(source, way, digest or secrets.token_bytes(32), total, their_reference, by=by, now=now)
+    numbered = islice(enumerate(lines, start=1), report.done, report.total)
+    while report.finished_at is None:
+        batch = list(islice(numbered, BATCH))
+        if not batch:
+            raise Changed(_("It has fewer lines than it had a moment ago. Please send it again."))
+        report = _take(report.pk, batch, by=by, now=now)
+        if progress is not None:
+            progress(report.done, report.total)
+    return report
+
+
+def preview(lines: Iterable[Line]) -> Iterator[ReceiptLine]:
+    """What `receive` would make of each line now; nothing is stored. A new notice has no reference yet."""
+    seen: dict[bytes, placing.Place] = {}
+    numbered = enumerate(lines, start=1)
+    while batch := list(islice(numbered, BATCH)):
+        readings = [_read(number, line) for number, line in batch]
+        _judge(readings, seen)
+        for reading in readings:
+            exists = reading.place is not None and reading.place.notice_id is not None
+            reference = reading.place.reference if reading.place and exists else ""
+            yield ReceiptLine(reading.number, reading.outcome, reference, reading.reason)
+
+
+def digest_of(*parts: str) -> bytes:
+    """The digest of a report that is no file: from what names the call or form it came by."""
+    return hashlib.sha256("\0".join(parts).encode()).digest()
+
+
+def _begin(
+    source: Source, way: str, digest: bytes, total: int, their_reference: str, *, by: Actor, now: datetime
+) -> Report:
+    with transaction.atomic():
+        report, is_new = Report.objects.get_or_create(
+            source=source,
+            digest=digest,
+            defaults={
+                "reference": new_reference("R-"),
+                "way": way,
+                "their_reference": their_reference,
+                "received_at": now,
+                "total": total,
+                "by": str(by),
+            },
+        )
+        if is_new:
+            data = {"source": source.code, "way": way, "lines": total}
+            record("receive", "report", report.pk, by=by, at=now, data=data)
+    return report
+
+
+def _take(report_id: int, batch: Sequence[tuple[int, Line]], *, by: Actor, now: datetime) -> Report:
+    """Take in what nobody has taken yet of a batch."""
+    readings = [_read(number, line) for number, line in batch]
+    with transaction.atomic():
+        report = Report.objects.select_for_update().get(pk=report_id)
+        # The same file beside us may be ahead.
+        readings = [reading for reading in readings if reading.number > report.done]
+        if readings:
+            placing.lock_intake()
+            _store(report, readings, by=by, now=now)
+            report.done = readings[-1].number
+            if report.done == report.total:
+                report.finished_at = now
+                record("finish", "report", report.pk, by=by, at=now)
+            report.save(update_fields=["done", "finished_at"])
+    return report
+
+
+def _read(number: int, line: Line) -> _Reading:
+    fault = line.fault or _too_long(line)
+    if fault:
+        return _Reading(number, line, Outcome.REJECTED, fault)
+    try:
+        parsed = urls.parse(line.url)
+    except urls.Refusal as refusal:
+        return _Reading(number, line, Outcome.REJECTED, refusal.code)
+    except urls.Quarantine as quarantine:
+        return _Reading(number, line, Outcome.QUARANTINED, quarantine.code)
+    return _Reading(number, line, parsed=parsed, key=Content.key_of(parsed.canonical))
+
+
+def _too_long(line: Line) -> str:
+    for name, longest in _LONGEST.items():
+        if len(getattr(line, name)) > longest:
+            return f"{name}_too_long"
+    return ""
+
+
+def _judge(readings: Sequence[_Reading], seen: dict[bytes, placing.Place]) -> None:
+    """Give every address its outcome and its place. `seen`: what was met before, in this call of the verb."""
+    addresses = [reading for reading in readings if reading.key]
+    seen.update(placing.known({reading.key for reading in addresses} - seen.keys()))
+    for reading in addresses:
+        before = seen.get(reading.key)
+        if before is not None and before.is_open:
+            reading.outcome, reading.place = Outcome.DUPLICATE, before
+            continue
+        # Whatever line comes next with this address corroborates the notice that this one opens.
+        seen[reading.key] = reading.place = placing.fresh(before)
+        reading.outcome = Outcome.NEW if reading.place.previous_id is None else Outcome.REAPPEARED
+
+
+def _store(report: Report, readings: Sequence[_Reading], *, by: Actor, now: datetime) -> None:
+    _judge(readings, {})
+    contents, places = [], []
+    for reading in readings:
+        if reading.place is None or reading.parsed is None or reading.outcome == Outcome.DUPLICATE:
+            continue
+        if reading.place.content_id is None:
+            content = Content.of(reading.parsed, now=now)
+            reading.place.content_id = content.pk
+            contents.append(content)
+        places.append(reading.place)
+    copy_in(Content, contents)
+    placing.open_notices(places, by=by, now=now, data={"report": report.reference})
+    copy_in(ReportLine, [_row(report, reading) for reading in readings])
+
+
+def _row(report: Report, reading: _Reading) -> ReportLine:
+    line, place = reading.line, reading.place
+    row = ReportLine(
+        report_id=report.pk,
+        number=reading.number,
+        outcome=reading.outcome,
+        reason=reading.reason,
+        content_id=place.content_id if place else None,
+        notice_id=place.notice_id if place else None,
+        # What is too long to keep was the reason of the rejection.
+        their_reference=line.reference[: _LONGEST["reference"]],
+        category=line.category[: _LONGEST["category"]],
+        reported_at=line.received_at,
+    )
+    if reading.outcome != Outcome.NEW:
+        # A new line's text stands with its content, which it is the first to bring. Half characters
+        # (the reason "bad_text") cannot be written down.
+        row.raw = line.url.encode(errors="replace").decode()
+    row.referrer, row.note = line.referrer, line.note
+    return row

@@ -27,6 +27,7 @@ if find_spec("takedown.health"):
     urlpatterns += [
         path("healthz", health.healthz, name="healthz"),
         path("readyz", health.readyz, name="readyz"),
+        path("metrics", health.metrics, name="metrics"),
     ]
 if settings.DEBUG or settings.HOST.demo:
     urlpatterns += [path("styleguide/", styleguide.page, name="styleguide")]

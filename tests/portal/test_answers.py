@@ -3,7 +3,9 @@
 import re
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from audit.models import Event
 from cases.models import Notice, Reply
@@ -68,9 +70,6 @@ def test_another_answer_asks_for_its_words_first(portal: Client, alfa: Provider)
 
 
 def test_three_hundred_are_answered_with_the_queries_of_three(portal: Client, alfa: Provider) -> None:
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     spent = []
     for count in (3, 300):
         references = " ".join(named(many(alfa, count)))

@@ -42,7 +42,8 @@ STAFF: Final = (
         "admin:cases_notice_changelist", "notice.view", pgettext_lazy("a desk", "Search"), _("All notices")
     ),
     Place("admin:cases_report_changelist", "report.view", _("Reports"), _("What came in, and its receipt")),
-    Place("admin:cases_dispatch_changelist", "dispatch.view", _("Notices to send"), _("Messages going out")),
+    Place("admin:quarantine", "quarantine.view", _("Quarantine"), _("Doubtful addresses: do they count?")),
+    Place("admin:outbox", "dispatch.view", _("Outbox"), _("Messages on their way to providers")),
     Place("admin:overdue", "overdue.view", _("Overdue"), _("Past the term, not proven gone")),
     Place(
         "admin:providers_provider_changelist",
@@ -50,6 +51,7 @@ STAFF: Final = (
         _("Providers"),
         _("Who hosts, and where to write"),
     ),
+    Place("admin:cases_deadlinerule_changelist", "rule.view", _("Terms"), _("How long a provider has")),
     Place("admin:accounts_user_changelist", "user.view", _("People"), _("Who may log in, and as what")),
     Place("admin:accounts_apikey_changelist", "key.view", _("Keys"), _("Machines that call the API")),
     Place(

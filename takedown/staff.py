@@ -7,6 +7,7 @@ from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver, reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
@@ -27,6 +28,17 @@ class StaffSite(AdminSite):
             if hasattr(model_admin, "desk_urls"):
                 desks.extend(model_admin.desk_urls())
         return desks + super().get_urls()
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The start page: what waits for this person. A ModelAdmin with `counters()` adds its own."""
+        now = timezone.now()
+        counters = [
+            counter
+            for model_admin in self._registry.values()
+            if hasattr(model_admin, "counters")
+            for counter in model_admin.counters(request, now)
+        ]
+        return super().index(request, {"counters": counters, **(extra_context or {})})
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """There is one log-in for everybody: /login/. Who is logged in and is not staff is refused there."""

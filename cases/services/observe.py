@@ -1,7 +1,8 @@
 """Sightings: handing out due checks, taking what was seen, and drawing the conclusion."""
 
+import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,10 +11,15 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from audit.record import Actor, record
+from audit.record import Actor
 from cases import removal
 from cases.models import Content, Notice, Sighting, Step
+from cases.services import placing
+from cases.services.ladder import seen_lately
 from cases.services.moving import moving_many
+from vault.keys import CannotUnseal
+
+logger = logging.getLogger(__name__)
 
 #: A checker's clock may run ahead of ours by so much.
 CLOCK_SKEW: Final = timedelta(minutes=2)
@@ -76,7 +82,16 @@ def lease_checks(*, limit: int, now: datetime) -> list[Check]:
         .distinct("notice_id")
         .values_list("notice_id", "digest")
     )
-    return [Check(n.reference, n.content.url, digests.get(n.pk, ""), until) for n in notices]
+    checks = []
+    for notice in notices:
+        try:
+            url = notice.content.url
+        except CannotUnseal:
+            # Its lease keeps it away for a while; the others are looked at.
+            logger.error("the address of notice %s does not open: it cannot be checked", notice.reference)
+        else:
+            checks.append(Check(notice.reference, url, digests.get(notice.pk, ""), until))
+    return checks
 
 
 def observe(*, sightings: Sequence[Seen], by: Actor, now: datetime) -> list[Taken]:
@@ -97,39 +112,34 @@ def observe(*, sightings: Sequence[Seen], by: Actor, now: datetime) -> list[Take
         for notice in notices:
             if notice.pk in fresh:
                 _conclude(notice, looks[notice.pk], now=now)
-        reappeared = [n for n in notices if n.pk in fresh and _is_back(n)]
-        removed = [n.pk for n in notices if n.state == Notice.State.REMOVED]
-        Step.objects.filter(notice__in=removed, taken_at__isnull=True).update(
-            taken_at=now, outcome=Step.Outcome.OVERTAKEN
-        )
+        reappeared = [n for n in notices if _is_back(n, fresh.get(n.pk, ()))]
+        removed = [n.pk for n in notices if n.pk in fresh and n.state == Notice.State.REMOVED]
+        Step.objects.filter(notice__in=removed).overtake(at=now)
+        _wake_reminders([n for n in notices if n.pk in fresh], now=now)
     for notice in reappeared:
         reopen(content=notice.content, previous=notice, by=by, now=now)
     return taken
 
 
-def reopen(*, content: Content, previous: Notice, by: Actor, now: datetime) -> Notice | None:
-    """A new notice for content that is back, pointing to the previous one; None when one is open already."""
+def reopen(*, content: Content, previous: Notice, by: Actor, now: datetime) -> str:
+    """Open a notice for content that is back, pointing to the last one about it; returns its reference.
+
+    "" when one is open already.
+    """
     with transaction.atomic():
-        # The content row is the meeting point of everybody who would open a notice on it.
-        Content.objects.select_for_update().get(pk=content.pk)
-        if Notice.objects.filter(content=content, state__in=["received", "notified", "escalated"]).exists():
-            return None
-        notice = Notice.objects.create(content=content, previous=previous, received_at=now)
-        record(
-            "reappear",
-            "notice",
-            notice.pk,
-            by=by,
-            at=now,
-            became=notice.state,
-            data={"previous": previous.reference},
-        )
-    return notice
+        placing.lock_intake()
+        before = placing.known([bytes(content.url_key)])[bytes(content.url_key)]
+        if before.is_open:
+            return ""
+        place = placing.fresh(before)
+        placing.open_notices([place], by=by, now=now, data={"reappeared": previous.reference})
+    return place.reference
 
 
 def _take(
     sightings: Sequence[Seen], locked: dict[str, Notice], *, by: Actor, now: datetime
-) -> tuple[list[Taken], set[int]]:
+) -> tuple[list[Taken], dict[int, list[Sighting]]]:
+    """Keep what is new; returns the outcomes and the new sightings by notice."""
     taken: list[Taken] = []
     rows: dict[tuple[int, str, datetime], Sighting] = {}
     had = set(
@@ -141,6 +151,9 @@ def _take(
         notice = locked.get(seen.reference)
         if notice is None:
             taken.append(Taken(seen.reference, "refused", _("There is no such notice.")))
+            continue
+        if seen.outcome not in Sighting.Outcome.values:
+            taken.append(Taken(seen.reference, "refused", _("This is not one of the outcomes.")))
             continue
         if seen.seen_at > now + CLOCK_SKEW:
             taken.append(
@@ -167,10 +180,13 @@ def _take(
         )
         taken.append(Taken(seen.reference, "recorded"))
     Sighting.objects.bulk_create(rows.values(), batch_size=1_000)
-    return taken, {pk for pk, _vantage, _seen_at in rows}
+    fresh: dict[int, list[Sighting]] = defaultdict(list)
+    for sighting in rows.values():
+        fresh[sighting.notice_id].append(sighting)
+    return taken, dict(fresh)
 
 
-def _history(notice_ids: set[int], *, now: datetime) -> dict[int, list[Sighting]]:
+def _history(notice_ids: Collection[int], *, now: datetime) -> dict[int, list[Sighting]]:
     looks: dict[int, list[Sighting]] = defaultdict(list)
     recent = Sighting.objects.filter(notice__in=notice_ids, seen_at__gte=now - HISTORY).order_by(
         "seen_at", "pk"
@@ -205,10 +221,19 @@ def _conclude(notice: Notice, looks: Sequence[Sighting], *, now: datetime) -> No
     )
 
 
-def _is_back(notice: Notice) -> bool:
-    return bool(
+def _is_back(notice: Notice, fresh: Sequence[Sighting]) -> bool:
+    """Whether one of the new sightings saw online what was proven gone before."""
+    since = notice.gone_since
+    return (
         notice.state == Notice.State.REMOVED
-        and notice.removed_at
-        and notice.last_seen_online_at
-        and notice.last_seen_online_at > notice.removed_at
+        and since is not None
+        and any(look.outcome == removal.ONLINE and look.seen_at > since for look in fresh)
+    )
+
+
+def _wake_reminders(notices: Sequence[Notice], *, now: datetime) -> None:
+    """A reminder that waited because nobody had seen the material lately goes on when somebody has."""
+    seen = [notice.pk for notice in notices if seen_lately(notice, now=now)]
+    Step.objects.filter(notice__in=seen, waits_for=Step.WaitsFor.SIGHTING, taken_at__isnull=True).update(
+        waits_for=""
     )

@@ -1,5 +1,7 @@
 """The refusals that several verbs of a case share."""
 
+from datetime import datetime
+
 from django.utils.translation import gettext as _
 
 from audit.refused import Refused
@@ -20,11 +22,15 @@ class WrongState(Refused):
 
 
 class Stale(Refused):
-    """Somebody else changed it since the caller looked."""
+    """Somebody else changed it since the caller looked: `by` (an actor), by `act`, at `at`.
+
+    `seen` and `current` are versions.
+    """
 
     code = "stale"
 
-    def __init__(self, *, by: str, act: str, seen: int, current: int) -> None:
+    def __init__(self, *, by: str, act: str, at: datetime | None, seen: int, current: int) -> None:
+        self.by, self.act, self.at = by, act, at
         self.seen, self.current = seen, current
         super().__init__(
             _("%(by)s has changed this since you opened it (%(act)s). Look again before you decide.")

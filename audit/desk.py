@@ -1,0 +1,196 @@
+"""What every staff page is made of: cells instead of Django's permissions, buttons that call services.
+
+A desk shows. It edits nothing in place and deletes nothing; a button is a form that POSTs to a service, and
+the service writes the audit row.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from typing import Any, ClassVar, Final, TypeVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db import models
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.utils.functional import Promise, cached_property
+from django.views.decorators.http import require_http_methods
+
+from audit.refused import Refused
+
+T = TypeVar("T")
+
+GET: Final = ("GET", "HEAD")
+POST: Final = ("POST",)
+BOTH: Final = (*GET, *POST)
+
+#: A list counts so far and no further: who needs the row after that searches more narrowly.
+COUNTED: Final = 1_000
+#: Digits of the largest bigint; a longer number is no row of ours.
+_LONGEST_ID: Final = 18
+
+
+@dataclass(frozen=True)
+class Counter:
+    """What waits for somebody, on the start page. `href` opens exactly the rows that were counted.
+
+    `oldest`: since when the oldest waits, or when the first is due. `tone` (warn, bad) is for when there are any.
+    """
+
+    name: str | Promise
+    count: int
+    oldest: datetime | None
+    href: str
+    tone: str = ""
+
+
+class Bounded(Paginator):  # type: ignore[type-arg]  # it is no generic when it runs
+    """Pages of at most COUNTED rows: no page waits for a COUNT over millions."""
+
+    @cached_property
+    def count(self) -> int:
+        """How many there are, or COUNTED when there are more."""
+        return min(self.found, COUNTED)
+
+    @cached_property
+    def found(self) -> int:
+        """How many there are, or COUNTED + 1 when there are more."""
+        rows = self.object_list
+        if isinstance(rows, models.QuerySet):
+            return rows.order_by()[: COUNTED + 1].count()
+        return len(rows)
+
+
+class Desk(admin.ModelAdmin):  # type: ignore[type-arg]  # it is no generic when it runs
+    """The staff's page of a model.
+
+    `cells`: "view", "add" or "change" -> cell of the permission table. What is not in it exists for nobody:
+    not even its address.
+    """
+
+    cells: ClassVar[dict[str, str]]
+    paginator = Bounded
+    show_full_result_count = False
+    list_max_show_all = 0
+    list_per_page = 50
+    actions = None
+    view_on_site = False
+
+    def may(self, request: HttpRequest, what: str) -> bool:
+        """Whether the person has the cell of "view", "add" or "change"."""
+        cell = self.cells.get(what)
+        return cell is not None and request.user.has_perm(cell)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.may(request, "view")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, "view")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, "add")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.may(request, "change")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nothing is deleted here."""
+        return False
+
+    def get_urls(self) -> list[URLPattern]:
+        """Our own pages, then Django's that somebody may open."""
+        dead = {"delete", "history"} | ({"add"} - self.cells.keys())
+        stock = [url for url in super().get_urls() if (url.name or "").rpartition("_")[2] not in dead]
+        return [*self.own_urls(), *stock]
+
+    def own_urls(self) -> list[URLPattern]:
+        """Pages and buttons under the model's address, made by `at`."""
+        return []
+
+    def check_view(self, request: HttpRequest) -> None:
+        """Raises PermissionDenied for who may not see this desk."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+
+    def desk_urls(self) -> list[URLPattern]:
+        """Desks of their own, straight under /staff/, made by `at`."""
+        return []
+
+    def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
+        """What waits here for this person, for the start page."""
+        return ()
+
+    def at(
+        self,
+        route: str,
+        view: Callable[..., HttpResponse],
+        *,
+        name: str,
+        cell: str,
+        methods: Sequence[str] = GET,
+    ) -> URLPattern:
+        """A page or button at `route` for who has `cell`; the rest get 403, and guests the log-in."""
+
+        @wraps(view)
+        def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not request.user.has_perm(cell):
+                raise PermissionDenied
+            return view(request, *args, **kwargs)
+
+        door = self.admin_site.admin_view(require_http_methods(methods)(gated))
+        door.cell = cell  # type: ignore[attr-defined]  # the test of the permission table reads it
+        return path(route, door, name=name)
+
+    # Django's own log of changes stays empty: the audit is the record.
+    def log_addition(self, *args: Any) -> None: ...
+
+    def log_change(self, *args: Any) -> None: ...
+
+
+class Display(Desk):
+    """A desk whose page of one row only shows, and is drawn by `show`."""
+
+    def show(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The page of the row `pk`. Raises Http404."""
+        raise NotImplementedError
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """Nothing can be POSTed to it: what changes a row is a button."""
+        self.check_view(request)
+        if request.method not in GET:
+            return HttpResponseNotAllowed(GET)
+        if not object_id.isascii() or not object_id.isdecimal() or len(object_id) > _LONGEST_ID:
+            raise Http404
+        return self.show(request, int(object_id))
+
+
+def page(
+    request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200
+) -> TemplateResponse:
+    """A staff page: `context` and what every admin page knows."""
+    return TemplateResponse(
+        request, template, {**admin.site.each_context(request), **context}, status=status
+    )
+
+
+def press(
+    request: HttpRequest, act: Callable[[], T], done: str, *, words: Callable[[Refused], str] = str
+) -> T | None:
+    """Call the service behind a button and say what became of it; None when it refused."""
+    try:
+        answer = act()
+    except Refused as refusal:
+        messages.error(request, words(refusal))
+        return None
+    messages.success(request, done)
+    return answer

@@ -1,0 +1,118 @@
+"""What the page of a notice says: facts, clock, place, history. No rule is decided here."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpRequest
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.names import Names
+from cases.admin import claims, timeline
+from cases.admin.buttons import BUTTONS, Button
+from cases.admin.forms import PressForm, RevealForm
+from cases.admin.reporters import reports_of
+from cases.admin.sentences import step_name
+from cases.models import Notice, Step
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A button with its form, as the page shows it. `is_open` when it came back with faults."""
+
+    button: Button
+    form: PressForm
+    is_open: bool
+
+    @property
+    def url(self) -> str:
+        """The name of the address it POSTs to."""
+        return f"admin:notice_{self.button.verb}"
+
+
+def load(notice_id: int) -> Notice:
+    """A notice with what its page shows. Raises Http404."""
+    rows = Notice.objects.select_related("content", "provider", "attribution__provider", "rule", "previous")
+    return get_object_or_404(rows, pk=notice_id)
+
+
+def context(
+    request: HttpRequest, notice: Notice, *, tried: tuple[str, PressForm] | None = None, revealed: str = ""
+) -> dict[str, Any]:
+    """`tried`: the verb and form of a button that came back with faults. `revealed`: the full address, when shown."""
+    names = Names()
+    last_look = notice.sightings.order_by("-seen_at", "-pk").first()
+    first_line = (
+        notice.dispatch_lines.select_related("dispatch__contact")
+        .filter(step="first", dropped_because="")
+        .first()
+    )
+    return {
+        "title": notice.reference,
+        "notice": notice,
+        "revealed": revealed,
+        "reveal": RevealForm(auto_id="reveal_%s") if request.user.has_perm("notice.reveal") else None,
+        "offers": _offers(request, notice, tried),
+        "dispatch": first_line.dispatch if first_line else None,
+        "last_look": last_look,
+        "accepted_note": _("estimated") if notice.notified_estimated else "",
+        "answered_at": notice.disputed_at or notice.claimed_removed_at or notice.acknowledged_at,
+        "answered_as": _answered_as(notice),
+        "observed_note": f"HTTP {last_look.http_status}" if last_look and last_look.http_status else "",
+        "ended": notice.removed_at or notice.closed_at,
+        "reports": reports_of(notice),
+        "followers": list(notice.followers.order_by("pk")),
+        "steps": _steps(list(notice.steps.order_by("due_at", "pk"))),
+        "timeline": timeline.entries(notice, names),
+        "held_by": names.of(notice.hold_by) if notice.hold_by else "",
+        "looking": claims.others(notice.pk, request.user.pk, names),
+        "took": _took(notice),
+    }
+
+
+def _offers(request: HttpRequest, notice: Notice, tried: tuple[str, PressForm] | None) -> list[Offer]:
+    verb, faulty = tried or ("", None)
+    return [
+        Offer(
+            button,
+            faulty
+            if faulty is not None and button.verb == verb
+            else button.form(initial={"version": notice.version}, auto_id=f"{button.verb}_%s"),
+            is_open=button.verb == verb,
+        )
+        for button in BUTTONS
+        if request.user.has_perm(button.cell) and (button.offered(notice) or button.verb == verb)
+    ]
+
+
+def _answered_as(notice: Notice) -> str:
+    """The strongest thing a human said, as a code of takedown/look.py."""
+    if notice.disputed_at:
+        return "disputed"
+    if notice.claimed_removed_at:
+        return "claimed"
+    return "acknowledged" if notice.acknowledged_at else ""
+
+
+def _took(notice: Notice) -> list[tuple[str, timedelta]]:
+    """Our own clocks, beside the provider's, so that our delay shows as well."""
+    spans = (
+        (_("judged after"), notice.received_at, notice.assessed_at),
+        (_("sent after the judgement"), notice.assessed_at, notice.sent_at),
+        (_("accepted after it was sent"), notice.sent_at, notice.notified_at),
+    )
+    return [(what, end - start) for what, start, end in spans if start and end]
+
+
+def _steps(steps: list[Step]) -> list[dict[str, Any]]:
+    """The ladder for templates/components/steps.html; what was overtaken is left out."""
+    now = timezone.now()
+    shown = []
+    for step in steps:
+        if step.outcome == Step.Outcome.OVERTAKEN:
+            continue
+        state = "late" if step.late else "done" if step.taken_at else "now" if step.due_at <= now else "next"
+        shown.append({"name": step_name(step.code), "state": state, "at": step.taken_at or step.due_at})
+    return shown

@@ -1,0 +1,119 @@
+"""Sets of notices that wait for somebody: counted on the start page, and opened by the search desk's filters.
+
+The same function counts and lists, so a counter opens exactly its rows.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import Count, Min
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from audit.desk import Counter
+from cases.models import Notice
+from cases.models.notice import NoticeQuerySet
+
+SOON: Final = timedelta(hours=4)
+
+
+@dataclass(frozen=True)
+class Queue:
+    """`of` picks its notices; `since` is the column that says how long they wait.
+
+    `cell` is the cell of the permission table that its counter needs; `query` opens it in the search desk.
+    """
+
+    code: str
+    name: str | Promise
+    of: Callable[[NoticeQuerySet, datetime], NoticeQuerySet]
+    since: str
+    cell: str
+    query: str
+    tone: str = ""
+
+
+def due_before(notices: NoticeQuerySet, now: datetime, span: timedelta) -> NoticeQuerySet:
+    """With the provider, and due within `span` from now; not overdue yet."""
+    return notices.open().filter(due_at__gt=now, due_at__lte=now + span)
+
+
+QUEUES: Final = (
+    Queue(
+        "to_judge",
+        _("to judge"),
+        lambda notices, now: notices.to_assess(now=now),
+        "received_at",
+        "notice.assess",
+        "waits=to_judge",
+    ),
+    Queue(
+        "police",
+        _("held: police first"),
+        lambda notices, now: notices.held(now=now).filter(hold=Notice.Hold.POLICE_FIRST),
+        "received_at",
+        "notice.hold",
+        "waits=police",
+        "warn",
+    ),
+    Queue(
+        "review",
+        _("held: contact under review"),
+        lambda notices, now: notices.held(now=now).filter(hold=Notice.Hold.CONTACT_REVIEW),
+        "assessed_at",
+        "notice.hold",
+        "waits=review",
+        "warn",
+    ),
+    Queue(
+        "due_soon",
+        _("due within 4 hours"),
+        lambda notices, now: due_before(notices, now, SOON),
+        "due_at",
+        "notice.view",
+        "due=4h",
+        "warn",
+    ),
+    Queue(
+        "overdue",
+        _("overdue"),
+        lambda notices, now: notices.overdue(now=now),
+        "due_at",
+        "notice.view",
+        "due=over",
+        "bad",
+    ),
+    Queue(
+        "disputed",
+        _("disputed"),
+        lambda notices, now: notices.open().filter(disputed_at__isnull=False),
+        "disputed_at",
+        "notice.view",
+        "waits=disputed",
+        "warn",
+    ),
+    Queue(
+        "contradicted",
+        _("said removed, seen since"),
+        lambda notices, now: notices.contradicted(),
+        "claimed_removed_at",
+        "notice.view",
+        "waits=contradicted",
+        "bad",
+    ),
+)
+
+
+def counter(queue: Queue, *, now: datetime) -> Counter:
+    """How many wait in a queue, and since when the oldest does."""
+    found = queue.of(Notice.objects.all(), now).aggregate(count=Count("pk"), oldest=Min(queue.since))
+    return Counter(
+        name=queue.name,
+        count=found["count"],
+        oldest=found["oldest"],
+        href=f"{reverse('admin:cases_notice_changelist')}?{queue.query}",
+        tone=queue.tone,
+    )

@@ -1,0 +1,21 @@
+"""Who reported an address, and what they wrote: folded away, and without addresses in it."""
+
+import re
+from typing import Any, Final
+
+from cases.models import Notice
+
+#: Anything that begins like an address, defanged or not; up to the next space.
+_ADDRESS: Final = re.compile(r"(?:h..ps?\s?:|www\.|//)\S+|\S+\[?\(?(?:\.|dot)\)?\]?\w+/\S*", re.IGNORECASE)
+_MASK: Final = "[…]"
+
+
+def without_addresses(text: str) -> str:
+    """`text` with every address in it left out: what a reporter wrote is shown, an address only by a reveal."""
+    return _ADDRESS.sub(_MASK, text)
+
+
+def reports_of(notice: Notice, *, most: int = 50) -> list[dict[str, Any]]:
+    """The lines that named the address, oldest first: {"line", "note"}."""
+    lines = notice.lines.select_related("report__source").order_by("report__received_at", "report", "number")
+    return [{"line": line, "note": without_addresses(line.note)} for line in lines[:most]]

@@ -1,0 +1,123 @@
+"""Acts of the audit as sentences: what a colleague would say happened."""
+
+from typing import Any, Final, NamedTuple
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from audit.models import Event
+from cases import deadlines
+from cases.models import LegalClass, Notice, Reason, Reply, ReportLine
+from cases.services.looking import Why
+
+
+class Sentence(NamedTuple):
+    """What to say of an act; `tone` and `icon` as takedown/look.py knows them."""
+
+    text: str | Promise
+    tone: str = "calm"
+    icon: str = "dot"
+
+
+#: (subject, act, state it led to) -> sentence; the state "" is for every other and for none.
+ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
+    ("notice", "receive", ""): Sentence(_("It came in"), icon="inbox"),
+    ("notice", "reappear", ""): Sentence(_("It is back after its removal: a new notice"), "warn", "refresh"),
+    ("notice", "attribute", ""): Sentence(_("Looked up who hosts it"), icon="server"),
+    ("notice", "assess", ""): Sentence(_("Judged"), "info", "check"),
+    ("notice", "assess", "dismissed"): Sentence(_("Judged, and dismissed"), icon="minus"),
+    ("notice", "dismiss", ""): Sentence(_("Dismissed"), icon="minus"),
+    ("notice", "hold", ""): Sentence(_("Put on hold"), "warn", "pause"),
+    ("notice", "release", ""): Sentence(_("The hold was ended"), icon="check"),
+    ("notice", "skip", ""): Sentence(_("Left for somebody else"), icon="arrow-right"),
+    ("notice", "route", ""): Sentence(_("Its way to the provider was decided"), icon="mail"),
+    ("notice", "route", "dismissed"): Sentence(_("Dismissed: it is hosted abroad"), icon="minus"),
+    ("notice", "take_back", ""): Sentence(_("Taken back from the outbox to be judged again"), icon="return"),
+    ("notice", "drop", ""): Sentence(_("Left out of the message just before sending"), "warn", "return"),
+    ("notice", "notify", ""): Sentence(_("Handed to our relay"), icon="send"),
+    ("notice", "notify", "notified"): Sentence(
+        _("It arrived at the provider: the clock starts"), "info", "clock"
+    ),
+    ("notice", "escalate", ""): Sentence(_("The term ended without proven removal"), "bad", "up"),
+    ("notice", "observe", ""): Sentence(_("A look was taken"), icon="eye"),
+    ("notice", "observe", "removed"): Sentence(_("Proven gone"), "good", "check-circle"),
+    ("notice", "answer", ""): Sentence(_("The provider answered"), "info", "person"),
+    ("notice", "reply", ""): Sentence(_("The provider answered"), "info", "person"),
+    ("notice", "set_customer_reference", ""): Sentence(_("The provider noted its own reference")),
+    ("notice", "withdraw", ""): Sentence(_("Withdrawn"), "warn", "return"),
+    ("notice", "reveal", ""): Sentence(_("Looked at the full address"), icon="eye"),
+    ("notice", "acknowledge_step", ""): Sentence(_("Sees to a step"), icon="person"),
+    ("notice", "send_anyway", ""): Sentence(
+        _("Let a reminder go without a recent sighting"), "warn", "send"
+    ),
+    ("dispatch", "enqueue", ""): Sentence(_("Begun, and put in the outbox"), icon="inbox"),
+    ("dispatch", "approve", ""): Sentence(_("Approved"), "good", "check"),
+    ("dispatch", "cancel", ""): Sentence(_("Cancelled"), icon="minus"),
+    ("dispatch", "retry", ""): Sentence(_("To be tried again"), icon="refresh"),
+    ("dispatch", "fail", ""): Sentence(_("An attempt failed"), "warn", "warning"),
+    ("dispatch", "park", ""): Sentence(_("Set aside for a person"), "bad", "warning"),
+    ("dispatch", "relay", ""): Sentence(_("Taken by our relay"), "info", "send"),
+    ("dispatch", "accept", ""): Sentence(_("Accepted by their server"), "good", "check"),
+    ("dispatch", "read", ""): Sentence(_("The text was read"), icon="eye"),
+    ("report", "receive", ""): Sentence(_("The report came in"), icon="inbox"),
+    ("report", "finish", ""): Sentence(_("All lines are read"), "good", "check"),
+    ("report", "decide_quarantined", ""): Sentence(_("Decided on a quarantined line"), icon="lock"),
+    ("report", "reveal", ""): Sentence(_("Looked at a line as it came in"), icon="eye"),
+}
+
+#: Key of an event's data -> code -> its words.
+_CODES: Final[dict[str, dict[str, Any]]] = {
+    "class": dict(LegalClass.choices),
+    "reason": dict([*Reason.choices, *Why.choices]),
+    "because": dict([*Notice.Dismissal.choices, *Notice.Withdrawal.choices]),
+    "hold": dict(Notice.Hold.choices),
+    "answer": dict(Reply.Answer.choices),
+    "outcome": dict(ReportLine.Outcome.choices),
+}
+
+
+def step_name(code: str) -> str:
+    """A rung of the ladder, or the first notice, in words."""
+    if code.startswith(deadlines.REMINDER):
+        return gettext("reminder %(count)s") % {"count": code.removeprefix(deadlines.REMINDER)}
+    return {
+        "first": gettext("first notice"),
+        "hint": gettext("hint: the term is nearly over"),
+        "call": gettext("call the provider"),
+        "dossier": gettext("propose a dossier"),
+    }.get(code, code)
+
+
+def sentence(act: str, subject: str = "notice", became: str = "") -> Sentence:
+    """The sentence of an act; an act without one is named as it is."""
+    found = ACTS.get((subject, act, became)) or ACTS.get((subject, act, ""))
+    return found or Sentence(act.replace("_", " "))
+
+
+def detail(data: dict[str, Any] | None) -> str:
+    """What an event's data adds, in words: "illegal: baseline", "reminder 2"."""
+    said = []
+    for key, value in (data or {}).items():
+        if key == "step":
+            said.append(step_name(str(value)))
+        elif key in {"report", "previous", "number"}:
+            said.append(str(value))
+        elif key == "line":
+            said.append(gettext("line %(number)s") % {"number": value})
+        elif value and key in _CODES:
+            said.append(str(_CODES[key].get(str(value), value)))
+    return ", ".join(said)
+
+
+def told(event: Event, who: str) -> dict[str, Any]:
+    """An event as an entry of a timeline (templates/components/timeline.html). `who`: the actor's name."""
+    words = sentence(event.act, event.subject, event.became)
+    return {
+        "at": event.at,
+        "text": words.text,
+        "detail": detail(event.data),
+        "tone": words.tone,
+        "icon": words.icon,
+        "by": who,
+    }

@@ -1,0 +1,23 @@
+"""`{% load staff %}`: what only the staff's pages say."""
+
+from django import template
+
+from accounts.names import Names
+from cases.models import LegalClass
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def who(context: template.Context, actor: str) -> str:
+    """The name behind an actor of the audit; "" for nobody. One look-up for the whole page."""
+    request = context["request"]
+    if not hasattr(request, "names"):
+        request.names = Names()
+    return str(request.names.of(actor)) if actor else ""
+
+
+@register.filter
+def class_words(code: str) -> str:
+    """A legal class in words."""
+    return str(LegalClass(code).label) if code in LegalClass.values else code

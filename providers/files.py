@@ -53,7 +53,12 @@ def import_providers(path: Path, *, by: Actor, now: datetime) -> tuple[int, int]
             added += created
             _keep_contact(provider, contact, by=by, now=now)
             record(
-                "import", "provider", provider.pk, by=by, at=now, data={"code": code, "line": number, "new": created}
+                "import",
+                "provider",
+                provider.pk,
+                by=by,
+                at=now,
+                data={"code": code, "line": number, "new": created},
             )
     return added, len(rows) - added
 

@@ -19,7 +19,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            added, updated = import_networks(options["file"], by=Actor.system("import_networks"), now=timezone.now())
+            added, updated = import_networks(
+                options["file"], by=Actor.system("import_networks"), now=timezone.now()
+            )
         except BadFile as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(f"networks: {added} added, {updated} updated")

@@ -19,7 +19,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            added, updated = import_providers(options["file"], by=Actor.system("import_providers"), now=timezone.now())
+            added, updated = import_providers(
+                options["file"], by=Actor.system("import_providers"), now=timezone.now()
+            )
         except BadFile as refusal:
             raise CommandError(str(refusal)) from refusal
         self.stdout.write(f"providers: {added} added, {updated} updated")

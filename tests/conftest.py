@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection
 from django.db.models.signals import post_migrate
+from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
 from providers.models import Attribution
@@ -47,6 +48,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
     post_migrate.connect(_first_rows, dispatch_uid="tests")
     yield
     post_migrate.disconnect(dispatch_uid="tests")
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Tests read English, whatever the settings say; one that reads Dutch says so."""
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def at_path(count: int) -> str:
     return f"https://forum.example/img/{count:04d}.jpg"
 
 
-class ProviderFactory(DjangoModelFactory[Provider]):
+class ProviderFactory(DjangoModelFactory):
     """A Dutch hosting provider; the same `code` is the same provider."""
 
     code = "alfa"
@@ -73,7 +73,7 @@ class ProviderFactory(DjangoModelFactory[Provider]):
         abroad = factory.Trait(country="DE")
 
 
-class ContactFactory(DjangoModelFactory[Contact]):
+class ContactFactory(DjangoModelFactory):
     """A mail address; nobody has approved it unless `approved`: then a first message was accepted before."""
 
     provider = factory.SubFactory(ProviderFactory)
@@ -96,7 +96,7 @@ class ContactFactory(DjangoModelFactory[Contact]):
         )
 
 
-class NetworkFactory(DjangoModelFactory[Network]):
+class NetworkFactory(DjangoModelFactory):
     """A prefix of a provider, reserved for documentation (RFC 5737)."""
 
     prefix = "192.0.2.0/24"
@@ -110,7 +110,7 @@ class NetworkFactory(DjangoModelFactory[Network]):
         django_get_or_create = ("prefix",)
 
 
-class HostRuleFactory(DjangoModelFactory[HostRule]):
+class HostRuleFactory(DjangoModelFactory):
     """A person's word on a host and all under it."""
 
     provider = factory.SubFactory(ProviderFactory)
@@ -130,7 +130,7 @@ class HostRuleFactory(DjangoModelFactory[HostRule]):
         return rule
 
 
-class AttributionFactory(DjangoModelFactory[Attribution]):
+class AttributionFactory(DjangoModelFactory):
     """Found in our own list of networks, a while before noon."""
 
     provider = factory.SubFactory(ProviderFactory)
@@ -171,7 +171,7 @@ class AttributionFactory(DjangoModelFactory[Attribution]):
         return place
 
 
-class UserFactory(DjangoModelFactory[User]):
+class UserFactory(DjangoModelFactory):
     """A person; the role gives the address. Without `password` nobody can log in by form (force_login can).
 
     `provider_contact` and `provider_admin` belong to `provider`.
@@ -217,7 +217,7 @@ def api_key(*scopes: str, provider: Provider | None = None, name: str = "machine
     )
 
 
-class SourceFactory(DjangoModelFactory[Source]):
+class SourceFactory(DjangoModelFactory):
     """A source of reports; the migration has made `staff`, `public` and `partner`."""
 
     code = "staff"
@@ -228,7 +228,7 @@ class SourceFactory(DjangoModelFactory[Source]):
         django_get_or_create = ("code",)
 
 
-class ContentFactory(DjangoModelFactory[Content]):
+class ContentFactory(DjangoModelFactory):
     """Material at `url`, read by the one parser; the same address is the same content."""
 
     url = factory.Sequence(at_path)
@@ -246,7 +246,7 @@ class ContentFactory(DjangoModelFactory[Content]):
         return found or made
 
 
-class NoticeFactory(DjangoModelFactory[Notice]):
+class NoticeFactory(DjangoModelFactory):
     """Content at one provider, in any state, with the history that the state needs.
 
     Beyond the model's own fields: `contact` (whom its message went to; made when missing), `dispatch` (the
@@ -363,6 +363,7 @@ def _remember(notice: Notice) -> None:
 
 
 def _judge(notice: Notice) -> None:
+    assert notice.assessed_at is not None
     Assessment.objects.create(
         notice=notice,
         assessor=UserFactory(analyst=True),
@@ -398,7 +399,7 @@ def _run_clock(notice: Notice) -> None:
             )
 
 
-class DispatchFactory(DjangoModelFactory[Dispatch]):
+class DispatchFactory(DjangoModelFactory):
     """A first message that waits in the outbox until NOON; `lines_of=[notice, ...]` puts notices on it."""
 
     contact = factory.SubFactory(ContactFactory, approved=True)
@@ -452,7 +453,7 @@ class DispatchFactory(DjangoModelFactory[Dispatch]):
         return dispatch
 
 
-class SightingFactory(DjangoModelFactory[Sighting]):
+class SightingFactory(DjangoModelFactory):
     """A look of the checker: online, an hour after t0. It draws no conclusion; `observe` does."""
 
     notice = factory.SubFactory(NoticeFactory, notified=True)
@@ -467,7 +468,7 @@ class SightingFactory(DjangoModelFactory[Sighting]):
         model = Sighting
 
 
-class StepFactory(DjangoModelFactory[Step]):
+class StepFactory(DjangoModelFactory):
     """A rung of the ladder, due when the law says."""
 
     notice = factory.SubFactory(NoticeFactory, notified=True)
@@ -481,7 +482,7 @@ class StepFactory(DjangoModelFactory[Step]):
         model = Step
 
 
-class ReportFactory(DjangoModelFactory[Report]):
+class ReportFactory(DjangoModelFactory):
     """A file from the staff, all read."""
 
     reference = factory.Sequence(lambda n: f"R-{n:010d}")
@@ -498,7 +499,7 @@ class ReportFactory(DjangoModelFactory[Report]):
         model = Report
 
 
-class ReportLineFactory(DjangoModelFactory[ReportLine]):
+class ReportLineFactory(DjangoModelFactory):
     """The line that opened a notice."""
 
     report = factory.SubFactory(ReportFactory)

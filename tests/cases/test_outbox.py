@@ -64,7 +64,7 @@ def first_message(**fields: Any) -> tuple[Dispatch, Notice]:
     return notice.dispatch_lines.get().dispatch, notice
 
 
-# -- what acceptance does ---------------------------------------------------------------------------------
+# -- what acceptance does -------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
@@ -170,7 +170,7 @@ def test_a_web_servers_clock_that_runs_ahead_delays_the_term_and_never_shortens_
     assert now_of(notice).notified_at == ahead
 
 
-# -- what servers do -----------------------------------------------------------------------------------------
+# -- what servers do ------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
@@ -233,7 +233,10 @@ def test_five_failures_park_a_message_and_the_back_off_grows(
         at = row.next_attempt_at
 
     assert (row.state, row.trouble, row.attempt) == ("parked", "no_luck", 5)
-    assert [0.8 * minutes <= pause / MINUTE <= 1.2 * minutes for minutes, pause in zip((1, 5, 15, 30), pauses)]
+    assert [
+        0.8 * minutes <= pause / MINUTE <= 1.2 * minutes
+        for minutes, pause in zip((1, 5, 15, 30), pauses[:4], strict=True)
+    ]
     assert send(at + timedelta(days=1)) == 0
 
 
@@ -288,7 +291,7 @@ def test_messages_for_one_relay_go_over_one_connection(
     assert mail_server.connections == 1
 
 
-# -- crashes and fences -----------------------------------------------------------------------------------------
+# -- crashes and fences ---------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
@@ -377,7 +380,7 @@ def test_a_row_that_cannot_be_made_into_a_message_is_parked_and_holds_nobody_up(
     assert "forum.example" not in caplog.text
 
 
-# -- looking again just before ------------------------------------------------------------------------------------
+# -- looking again just before --------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
@@ -537,7 +540,7 @@ def test_the_return_path_and_reply_address_carry_the_dispatchs_token(
     assert received.sender == f"meldpunt+{dispatch.token}@hotline.example"
 
 
-# -- reminders (I7) -------------------------------------------------------------------------------------------------
+# -- reminders (I7) -------------------------------------------------------------------------------------
 
 
 def reminder_of(notice: Notice, **fields: Any) -> Dispatch:
@@ -598,7 +601,7 @@ def test_a_reminder_leaves_with_a_recent_sighting_or_a_supervisors_word(
     assert now_of(notice).state == Notice.State.ESCALATED
 
 
-# -- what people do with what waits ----------------------------------------------------------------------------------
+# -- what people do with what waits ---------------------------------------------------------------------
 
 
 @pytest.mark.django_db
@@ -683,12 +686,10 @@ def test_what_is_in_the_outbox_is_neither_dismissed_nor_held() -> None:
     with pytest.raises(WrongState, match="take it back first"):
         assess.dismiss(notice_id=notice.pk, because="duplicate", by=SYSTEM, now=NOON)
     with pytest.raises(WrongState, match="take it back first"):
-        assess.hold(
-            notice_id=notice.pk, kind="police_first", reason="why", until=None, by=SYSTEM, now=NOON
-        )
+        assess.hold(notice_id=notice.pk, kind="police_first", reason="why", until=None, by=SYSTEM, now=NOON)
 
 
-# -- many hands -----------------------------------------------------------------------------------------------------
+# -- many hands -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db(transaction=True)

@@ -264,7 +264,7 @@ def test_a_batch_costs_a_fixed_number_of_queries(django_assert_num_queries: Call
         receive(lines=many(1_000), source=source)
 
 
-# -- quarantine --------------------------------------------------------------------------------
+# -- quarantine -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
@@ -314,7 +314,7 @@ def test_a_line_is_decided_once() -> None:
         decide_quarantined(line_id=new_id(), accept=True, by=BY, now=NOON)
 
 
-# -- side by side ------------------------------------------------------------------------------
+# -- side by side ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture

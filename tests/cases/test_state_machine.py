@@ -19,7 +19,7 @@ from tests.factories import NOON, SYSTEM, ContactFactory, DispatchFactory, Notic
 
 State = Notice.State
 
-#: What each verb makes of each state; a pair that is not here is refused. "sent" is received and with our relay.
+#: What each verb makes of each state; a pair that is not here is refused. "sent" is received, with our relay.
 TABLE = {
     ("received", "notify"): "notified",
     ("sent", "notify"): "notified",
@@ -170,7 +170,7 @@ def test_a_move_of_all_that_is_due_allows_only_edges(was: str, to: str) -> None:
         assert Notice.objects.get(pk=notice.pk).state == was
 
 
-# -- the database -----------------------------------------------------------------------------------------
+# -- the database ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
@@ -225,14 +225,12 @@ def test_a_raw_update_over_another_connection_is_refused_at_commit() -> None:
     notice = notice_in("notified")
     database = connection.settings_dict
 
-    with (
-        psycopg.connect(host=database["HOST"], user=database["USER"], dbname=database["NAME"]) as link,
-        pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="without an audit event"),
-    ):
+    with psycopg.connect(host=database["HOST"], user=database["USER"], dbname=database["NAME"]) as link:
         link.execute(
             "UPDATE cases_notice SET state = 'escalated', escalated_at = due_at WHERE id = %s", [notice.pk]
         )
-        link.commit()
+        with pytest.raises(psycopg.errors.IntegrityConstraintViolation, match="without an audit event"):
+            link.commit()
 
     assert Notice.objects.get(pk=notice.pk).state == State.NOTIFIED
 
@@ -286,7 +284,7 @@ def test_a_withdrawal_of_what_was_never_sent_is_refused_by_the_database_too() ->
         )
 
 
-# -- the outbox's machine -----------------------------------------------------------------------------------
+# -- the outbox's machine -------------------------------------------------------------------------------
 
 
 @pytest.mark.django_db
@@ -316,7 +314,7 @@ def test_a_dispatch_moves_only_along_its_edges_and_only_with_an_event(was: str, 
         transaction.set_rollback(True)
 
 
-# -- locking, versions, refusals ------------------------------------------------------------------------------
+# -- locking, versions, refusals ------------------------------------------------------------------------
 
 
 @pytest.mark.django_db

@@ -1,0 +1,262 @@
+"""The steps after a due moment: each once, in order, late when they are, and never a false accusation."""
+
+import threading
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connections
+
+from audit.models import Event
+from cases import deadlines
+from cases.models import Dispatch, Notice, Step
+from cases.services import deliver, ladder, observe
+from cases.services.refused import NotFound, WrongState
+from tests.factories import NOON, SYSTEM, ContactFactory, NoticeFactory, StepFactory
+
+HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
+TICK = timedelta(microseconds=1)
+
+
+def sweep(now: datetime) -> None:
+    """Both sweeps, as `manage.py sweep` runs them."""
+    ladder.run_out_due(by=SYSTEM, now=now)
+    ladder.take_steps_due(by=SYSTEM, now=now)
+
+
+def taken(notice: Notice) -> list[str]:
+    """The rungs that have fired, in the order of their due moment."""
+    return list(Step.objects.filter(notice=notice, taken_at__isnull=False).values_list("code", flat=True))
+
+
+def see_online(notice: Notice, at: datetime) -> None:
+    seen = observe.Seen(notice.reference, at, "online", "checker-nl", http_status=200)
+    (outcome,) = observe.observe(sightings=[seen], by=SYSTEM, now=at)
+    assert outcome.outcome == "recorded"
+
+
+def step(notice: Notice, code: str) -> Step:
+    return Step.objects.get(notice=notice, code=code)
+
+
+@pytest.mark.django_db
+def test_the_hint_fires_at_20_hours_once_and_not_before() -> None:
+    notice = NoticeFactory(notified=True)
+
+    sweep(NOON + 20 * HOUR - TICK)
+    assert taken(notice) == []
+    sweep(NOON + 20 * HOUR)
+    sweep(NOON + 20 * HOUR + timedelta(seconds=1))
+    assert taken(notice) == ["hint"]
+    assert not step(notice, "hint").late
+
+
+@pytest.mark.django_db
+def test_material_seen_online_gets_a_reminder_every_24_hours_and_the_rungs_in_order() -> None:
+    notice = NoticeFactory(notified=True)
+    for hours in range(0, 97, 3):
+        see_online(notice, NOON + hours * HOUR)
+        sweep(NOON + hours * HOUR)
+
+    steps = list(Step.objects.filter(notice=notice, taken_at__isnull=False).order_by("taken_at", "pk"))
+    assert [(each.code, (each.due_at - NOON) / HOUR) for each in steps] == [
+        ("hint", 20),
+        ("reminder-1", 24),
+        ("reminder-2", 48),
+        ("call", 48),
+        ("reminder-3", 72),
+        ("dossier", 72),
+        ("reminder-4", 96),
+    ]
+    reminders = Dispatch.objects.filter(kind="reminder").order_by("round")
+    assert [each.round for each in reminders] == [1, 2, 3, 4]
+    assert all(each.lines.get().notice_id == notice.pk for each in reminders)
+
+
+@pytest.mark.django_db
+def test_after_ten_hours_without_workers_every_step_fires_once_in_order_flagged_late() -> None:
+    notice = NoticeFactory(notified=True)
+    see_online(notice, NOON + 29 * HOUR)
+
+    sweep(NOON + 30 * HOUR)
+    sweep(NOON + 30 * HOUR)
+
+    steps = list(Step.objects.filter(notice=notice, taken_at__isnull=False))
+    assert [(each.code, each.late) for each in steps] == [("hint", True), ("reminder-1", True)]
+    assert steps[0].due_at <= steps[1].due_at
+    assert Dispatch.objects.filter(kind="reminder").count() == 1
+    assert Notice.objects.get(pk=notice.pk).escalated_at == NOON + DAY
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("delay", "late"), [(timedelta(seconds=60), False), (timedelta(seconds=61), True)])
+def test_a_step_is_late_after_a_minute(delay: timedelta, late: bool) -> None:
+    notice = NoticeFactory(notified=True)
+    sweep(NOON + 20 * HOUR + delay)
+
+    assert step(notice, "hint").late is late
+
+
+@pytest.mark.django_db
+def test_after_an_outage_of_days_no_rung_is_left_behind() -> None:
+    notice = NoticeFactory(notified=True)
+    see_online(notice, NOON + 73 * HOUR)
+
+    sweep(NOON + 74 * HOUR)
+
+    assert set(taken(notice)) == {"hint", "reminder-1", "reminder-2", "reminder-3", "call", "dossier"}
+    assert not Step.objects.due(now=NOON + 74 * HOUR).exists()
+
+
+# -- reminders need eyes or a supervisor (I7) -----------------------------------------------------------
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("age", "reminded"), [(4 * HOUR, True), (4 * HOUR + TICK, False)])
+def test_a_reminder_needs_a_sighting_of_at_most_four_hours(age: timedelta, reminded: bool) -> None:
+    notice = NoticeFactory(notified=True, last_seen_online_at=NOON + DAY - age)
+
+    sweep(NOON + DAY)
+
+    rung = step(notice, "reminder-1")
+    assert (rung.outcome, rung.waits_for) == (("reminded", "") if reminded else ("", "sighting"))
+    assert Dispatch.objects.filter(kind="reminder").exists() is reminded
+
+
+@pytest.mark.django_db
+def test_a_waiting_reminder_holds_up_neither_the_call_nor_the_dossier() -> None:
+    notice = NoticeFactory(notified=True)
+
+    for hours in (24, 48, 72):
+        sweep(NOON + hours * HOUR)
+
+    assert taken(notice) == ["hint", "call", "dossier"]
+    assert step(notice, "reminder-1").waits_for == "sighting"
+    assert not Dispatch.objects.filter(kind="reminder").exists()
+
+
+@pytest.mark.django_db
+def test_a_supervisors_yes_lets_a_waiting_reminder_go() -> None:
+    notice = NoticeFactory(notified=True)
+    sweep(NOON + DAY)
+    rung = step(notice, "reminder-1")
+
+    ladder.send_anyway(step_id=rung.pk, by=SYSTEM, now=NOON + 25 * HOUR)
+
+    assert step(notice, "reminder-1").outcome == Step.Outcome.INSISTED
+    assert Dispatch.objects.get(kind="reminder").lines.get().notice_id == notice.pk
+    assert Event.objects.filter(act="send_anyway", subject_id=notice.pk).count() == 1
+    assert step(notice, "reminder-2").due_at == NOON + 48 * HOUR
+    with pytest.raises(WrongState):
+        ladder.send_anyway(step_id=rung.pk, by=SYSTEM, now=NOON + 25 * HOUR)
+
+
+@pytest.mark.django_db
+def test_seeing_it_online_lets_a_waiting_reminder_go_by_itself() -> None:
+    notice = NoticeFactory(notified=True)
+    sweep(NOON + DAY)
+
+    see_online(notice, NOON + 26 * HOUR)
+    sweep(NOON + 26 * HOUR)
+
+    assert step(notice, "reminder-1").outcome == Step.Outcome.REMINDED
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("end", ["removed", "withdrawn"])
+def test_nothing_fires_after_removal_or_withdrawal(end: str) -> None:
+    notice = NoticeFactory(**{end: True})
+    StepFactory(notice=notice, code="reminder-1")
+
+    sweep(NOON + 30 * HOUR)
+
+    assert step(notice, "reminder-1").outcome == Step.Outcome.OVERTAKEN
+    assert not Dispatch.objects.filter(kind="reminder").exists()
+    assert not Step.objects.filter(notice=notice).unacknowledged().filter(code="reminder-1").exists()
+
+
+@pytest.mark.django_db
+def test_a_withdrawal_overtakes_what_waits() -> None:
+    notice = NoticeFactory(notified=True)
+    sweep(NOON + DAY)
+    assert step(notice, "reminder-1").waits_for == "sighting"
+
+    deliver.withdraw(notice_id=notice.pk, because="wrong_provider", by=SYSTEM, now=NOON + 25 * HOUR)
+
+    assert (step(notice, "reminder-1").outcome, step(notice, "reminder-1").waits_for) == ("overtaken", "")
+    with pytest.raises(WrongState):
+        ladder.send_anyway(step_id=step(notice, "reminder-1").pk, by=SYSTEM, now=NOON + 25 * HOUR)
+
+
+@pytest.mark.django_db
+def test_reminders_of_one_round_to_one_contact_go_in_one_message() -> None:
+    contact = ContactFactory(approved=True)
+    for _ in range(3):
+        NoticeFactory(
+            notified=True, provider=contact.provider, contact=contact, last_seen_online_at=NOON + DAY
+        )
+
+    sweep(NOON + DAY)
+
+    assert Dispatch.objects.get(kind="reminder").lines.count() == 3
+
+
+# -- people ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_somebody_says_once_that_they_see_to_a_step() -> None:
+    notice = NoticeFactory(escalated=True)
+    rung = StepFactory(notice=notice, code="call", taken_at=NOON + 48 * HOUR)
+    assert rung in Step.objects.unacknowledged()
+
+    ladder.acknowledge_step(step_id=rung.pk, by=SYSTEM, now=NOON + 49 * HOUR)
+
+    assert rung not in Step.objects.unacknowledged()
+    with pytest.raises(WrongState):
+        ladder.acknowledge_step(step_id=rung.pk, by=SYSTEM, now=NOON + 49 * HOUR)
+
+
+@pytest.mark.django_db
+def test_there_is_nothing_to_do_with_a_step_that_does_not_exist() -> None:
+    for verb in (ladder.acknowledge_step, ladder.send_anyway):
+        with pytest.raises(NotFound):
+            verb(step_id=0, by=SYSTEM, now=NOON)
+
+
+# -- many hands -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_at_once_escalate_and_remind_each_notice_once() -> None:
+    contact = ContactFactory(approved=True)
+    notices = [
+        NoticeFactory(
+            notified=True, provider=contact.provider, contact=contact, last_seen_online_at=NOON + DAY
+        )
+        for _ in range(30)
+    ]
+    faults: list[BaseException] = []
+    start = threading.Barrier(4)
+
+    def work() -> None:
+        try:
+            start.wait()
+            for _ in range(3):
+                sweep(NOON + DAY)
+        except BaseException as fault:  # noqa: BLE001 - told to the test below
+            faults.append(fault)
+        finally:
+            connections.close_all()
+
+    workers = [threading.Thread(target=work) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+
+    assert faults == []
+    assert Event.objects.filter(became="escalated").count() == 30
+    assert Step.objects.filter(code="reminder-1", outcome="reminded").count() == 30
+    reminded = [line for each in Dispatch.objects.filter(kind="reminder") for line in each.lines.all()]
+    assert sorted(line.notice_id for line in reminded) == sorted(notice.pk for notice in notices)
+    assert deadlines.rung("reminder-1").role == "supervisor"

@@ -152,7 +152,7 @@ class MailServer:
             )
         )
         if what != ACCEPT:
-            assert server.transport is not None
+            assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()
         return "250 2.0.0 queued as test"
 

@@ -41,7 +41,7 @@ def state_guard(subject: str, edges: Iterable[tuple[str, str]]) -> list[pgtrigge
         pgtrigger.Trigger(
             name="moved_with_event",
             when=pgtrigger.After,
-            operation=pgtrigger.UpdateOf("state"),
+            operation=pgtrigger.UpdateOf("state"),  # type: ignore[no-untyped-call]
             timing=pgtrigger.Deferred,
             condition=pgtrigger.Q(old__state__df=pgtrigger.F("new__state")),
             func=moved,

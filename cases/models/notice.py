@@ -56,6 +56,16 @@ class DeadlineRule(models.Model):
         return f"v{self.version}: {self.term}"
 
 
+def was_sent(notice: models.Model) -> bool:
+    """Handed over at least to our own relay: it can be taken back, and not dismissed any more."""
+    return isinstance(notice, Notice) and notice.sent_at is not None
+
+
+def was_not_sent(notice: models.Model) -> bool:
+    """Nothing has left yet."""
+    return not was_sent(notice)
+
+
 class NoticeQuerySet(models.QuerySet["Notice"]):
     """Filters that mean one thing everywhere."""
 
@@ -364,7 +374,7 @@ class Notice(models.Model):
         field=state,
         source=State.RECEIVED,
         target=State.DISMISSED,
-        conditions=[lambda notice: notice.sent_at is None],
+        conditions=[was_not_sent],
     )
     def dismiss(self, *, at: datetime, because: "Notice.Dismissal") -> None:
         """Closed without ever being sent."""
@@ -385,7 +395,7 @@ class Notice(models.Model):
         field=state,
         source=[State.RECEIVED, State.NOTIFIED, State.ESCALATED],
         target=State.WITHDRAWN,
-        conditions=[lambda notice: notice.sent_at is not None],
+        conditions=[was_sent],
     )
     def withdraw(self, *, at: datetime, because: "Notice.Withdrawal") -> None:
         """Taken back after it was sent."""

@@ -145,7 +145,7 @@ def _move(was: str, became: str) -> tuple[str, str]:
 def _write(notices: Sequence[Notice], fields: "Sequence[models.Field[Any, Any]]") -> None:
     """One UPDATE from arrays: 10 times as fast as a CASE per row, and its plan does not grow with the batch."""
     written = [*fields, Notice._meta.get_field("due_at"), Notice._meta.get_field("version")]
-    columns = [(field.column, field.db_type(connection)) for field in written]
+    columns = [(str(field.column), str(field.db_type(connection))) for field in written]
     sets = ", ".join(f"{column} = v.{column}" for column, _kind in columns)
     arrays_of = ", ".join(f"%s::{kind}[]" for _column, kind in columns)
     names = ", ".join(column for column, _kind in columns)

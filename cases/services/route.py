@@ -98,11 +98,11 @@ def route_due(*, resolver: Resolver, by: Actor, now: datetime) -> int:
         if passed is not None:
             # What waits for the name servers is still due: go past it.
             due = due.filter(Q(assessed_at__gt=passed[0]) | Q(assessed_at=passed[0], pk__gt=passed[1]))
-        rows = list(due.order_by("assessed_at", "pk").values_list("assessed_at", "pk")[:BATCH])
+        rows = list(due.order_by("assessed_at", "pk").only("assessed_at", "pk")[:BATCH])
         if not rows:
             return total
-        passed = rows[-1]
-        total += route(notice_ids=[pk for _at, pk in rows], resolver=resolver, by=by, now=now)
+        passed = (rows[-1].assessed_at or now, rows[-1].pk)
+        total += route(notice_ids=[row.pk for row in rows], resolver=resolver, by=by, now=now)
 
 
 def route(*, notice_ids: Sequence[int], resolver: Resolver, by: Actor, now: datetime) -> int:

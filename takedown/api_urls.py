@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from cases.api import notices, sightings
+from cases.api import notices, reports, sightings
 
 urlpatterns = [
+    path("reports/", reports.Reports.as_view(), name="api_reports"),
+    path("reports/<str:reference>/", reports.OneReport.as_view(), name="api_report"),
     path("notices/", notices.Notices.as_view(), name="api_notices"),
     path("notices/answers/", notices.Answers.as_view(), name="api_answers"),
     path("notices/<str:reference>/", notices.OneNotice.as_view(), name="api_notice"),

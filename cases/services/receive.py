@@ -18,7 +18,7 @@ from cases.models import Content, Report, ReportLine, Source
 from cases.models.copying import copy_in
 from cases.models.notice import new_reference
 from cases.services import placing
-from cases.services.refused import Invalid, NotFound
+from cases.services.refused import Invalid
 
 #: Lines per transaction: what a crash makes us do again, and how long another import waits.
 BATCH: Final = 2_000
@@ -27,7 +27,7 @@ _LONGEST: Final = {"referrer": 8_192, "reference": 200, "category": 40, "note": 
 Outcome = ReportLine.Outcome
 
 
-class UnknownSource(NotFound):
+class UnknownSource(Invalid):
     """There is no source with that code."""
 
     code = "unknown_source"

@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol
 
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
@@ -82,6 +82,10 @@ def _counted(lines: Iterable[ReceiptLine], counts: Counter[str]) -> Iterator[Rec
         yield line
 
 
-def _write_to(out: TextIO, lines: Iterable[ReceiptLine]) -> None:
+class _Out(Protocol):
+    def write(self, text: str, /) -> object: ...
+
+
+def _write_to(out: _Out, lines: Iterable[ReceiptLine]) -> None:
     for text in receipt.as_csv(lines):
         out.write(text)

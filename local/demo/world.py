@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Min
 
 from accounts.models import ApiKey, Scope, User
@@ -53,6 +54,7 @@ class _Event:
     at: datetime
     order: int
     act: Callable[[datetime], None] = field(compare=False)
+    wakes: bool = field(compare=False)
 
 
 class World:
@@ -72,10 +74,13 @@ class World:
             if user.provider
         }
 
-    def at(self, instant: datetime, act: Callable[[datetime], None]) -> None:
-        """Let `act` happen at `instant`; what lies after the end of the world never does."""
+    def at(self, instant: datetime, act: Callable[[datetime], None], *, wakes: bool = False) -> None:
+        """Let `act` happen at `instant`; what lies after the end of the world never does.
+
+        `wakes`: it leaves work for the sweeps at once.
+        """
         if instant <= self.until:
-            heapq.heappush(self._events, _Event(instant, next(self._order), act))
+            heapq.heappush(self._events, _Event(instant, next(self._order), act, wakes))
 
     def play(self) -> None:
         """Everything, in order."""
@@ -85,9 +90,13 @@ class World:
             if not moments:
                 return
             now = min(moments)
-            if planned is not None and planned <= now:
-                heapq.heappop(self._events).act(now)
-            self._sweep(now)
+            awake = due is not None and due <= now
+            while self._events and self._events[0].at <= now:
+                event = heapq.heappop(self._events)
+                event.act(now)
+                awake = awake or event.wakes
+            if awake:
+                self._sweep(now)
 
     def _next_due(self) -> datetime | None:
         moments = [
@@ -103,7 +112,9 @@ class World:
         self._approve(now)
         before = set(Notice.objects.open().values_list("pk", flat=True))
         deliver.deliver_due(resolver=self.resolver, by=SYSTEM, clock=lambda: now)
-        fresh = Notice.objects.open().exclude(pk__in=before).select_related("provider", "content")
+        fresh = list(Notice.objects.open().exclude(pk__in=before).select_related("provider", "content"))
+        if fresh:
+            self._watch([notice.pk for notice in fresh], now)
         for notice in fresh:
             self._fate(notice, now)
         ladder.run_out_due(by=SYSTEM, now=now)
@@ -128,7 +139,7 @@ class World:
         )
         for notice in Notice.objects.filter(received_at=now).values_list("pk", flat=True):
             wait = timedelta(minutes=self.chance.randint(6, 160))
-            self.at(now + wait, lambda at, pk=notice: self._judge(pk, at))
+            self.at(now + wait, lambda at, pk=notice: self._judge(pk, at), wakes=True)
 
     def _judge(self, notice_id: int, now: datetime) -> None:
         notice = Notice.objects.get(pk=notice_id)
@@ -156,7 +167,6 @@ class World:
 
     def _fate(self, notice: Notice, now: datetime) -> None:
         """What becomes of a notice that was just accepted: decided once, by its provider's habits."""
-        self._watch(notice, now)
         code = notice.provider.code if notice.provider else ""
         answers_at_all = {"alfa": 0.97, "delta": 0.75, "charlie": 0.6}.get(code, 0.0)
         if notice.content.host.endswith(".live.example") or self.chance.random() > answers_at_all:
@@ -184,17 +194,14 @@ class World:
         for minutes in (1, 6, 12):
             self.at(now + timedelta(minutes=minutes), lambda at: self._see(notice, "gone", at, 404))
 
-    def _watch(self, notice: Notice, now: datetime) -> None:
-        for hours in (0.02, 1, 3, 6, 9, 12, 18, 23, 23.9, 36, 47.9, 60, 71.9, 96, 119.9):
-            self.at(now + timedelta(hours=hours), lambda at: self._still_online(notice, at))
+    def _watch(self, ids: list[int], now: datetime) -> None:
+        for hours in (0.02, 6, 12, 18, 23.9, 36, 47.9, 71.9, 95.9, 119.9):
+            self.at(now + timedelta(hours=hours), lambda at: self._still_online(ids, at))
 
-    def _still_online(self, notice: Notice, now: datetime) -> None:
-        current = Notice.objects.get(pk=notice.pk)
-        if (
-            current.state in {Notice.State.NOTIFIED, Notice.State.ESCALATED}
-            and not current.claimed_removed_at
-        ):
-            self._see(notice, "online", now, 200)
+    def _still_online(self, ids: list[int], now: datetime) -> None:
+        there = Notice.objects.open().filter(pk__in=ids, claimed_removed_at=None).values_list("reference", flat=True)
+        seen = [observe.Seen(reference, now, "online", "demo-nl-1", http_status=200) for reference in there]
+        observe.observe(sightings=seen, by=SYSTEM, now=now)
 
     def _see(self, notice: Notice, outcome: str, now: datetime, status: int) -> None:
         seen = observe.Seen(notice.reference, now, outcome, "demo-nl-1", http_status=status)
@@ -234,6 +241,9 @@ def load(*, notices: int, now: datetime, say: Callable[[str], None]) -> dict[str
     """Make the whole world in an empty database; returns what people need to log in. Raises NotEmpty."""
     if Report.objects.exists() or User.objects.exists():
         raise NotEmpty
+    with connection.cursor() as cursor:
+        # An interrupted load is thrown away whole: its commits need not wait for the disk one by one.
+        cursor.execute("SET synchronous_commit TO off")
     born = now - timedelta(days=DAYS)
     import_providers(HERE / "providers.csv", by=SYSTEM, now=born)
     import_networks(HERE / "networks.csv", by=SYSTEM, now=born)
@@ -241,7 +251,7 @@ def load(*, notices: int, now: datetime, say: Callable[[str], None]) -> dict[str
     access = people(now)
     world = World(until=now, seed=20_261_123, say=say)
     for instant, source, urls in _reports(notices, born, now, world.chance):
-        world.at(instant, lambda at, u=urls, s=source: world.report(u, s, at))
+        world.at(instant, lambda at, u=urls, s=source: world.report(u, s, at), wakes=True)
     world.play()
     say(f"{Notice.objects.count()} notices have a past")
     return access

@@ -331,6 +331,12 @@ class Notice(models.Model):
                 name="notice_of_provider",
                 condition=Q(sent_at__isnull=False),
             ),
+            # What a provider still has to do stays quick to list beside years of what is done.
+            models.Index(
+                fields=["provider", "due_at", "id"],
+                name="notice_unfinished",
+                condition=Q(sent_at__isnull=False, state__in=["received", "notified", "escalated"]),
+            ),
         ]
 
         triggers = state_guard("notice", EDGES)

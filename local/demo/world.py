@@ -53,7 +53,7 @@ class NotEmpty(Exception):
 class _Event:
     at: datetime
     order: int
-    act: Callable[[datetime], None] = field(compare=False)
+    act: Callable[[datetime], object] = field(compare=False)
     wakes: bool = field(compare=False)
 
 
@@ -74,7 +74,7 @@ class World:
             if user.provider
         }
 
-    def at(self, instant: datetime, act: Callable[[datetime], None], *, wakes: bool = False) -> None:
+    def at(self, instant: datetime, act: Callable[[datetime], object], *, wakes: bool = False) -> None:
         """Let `act` happen at `instant`; what lies after the end of the world never does.
 
         `wakes`: it leaves work for the sweeps at once.
@@ -129,7 +129,7 @@ class World:
     # -- what people and providers do -------------------------------------------------------------------
 
     def report(self, urls: list[str], source: str, now: datetime) -> None:
-        """A report comes in; each of its notices is judged some time later, in turn."""
+        """A report comes in; its notices are judged in one sitting, some time later."""
         receive.receive(
             source=Source.objects.get(code=source),
             way=Report.Way.FORM,
@@ -137,9 +137,9 @@ class World:
             by=self._analyst,
             now=now,
         )
-        for notice in Notice.objects.filter(received_at=now).values_list("pk", flat=True):
-            wait = timedelta(minutes=self.chance.randint(6, 160))
-            self.at(now + wait, lambda at, pk=notice: self._judge(pk, at), wakes=True)
+        wait = timedelta(minutes=self.chance.randint(6, 160))
+        ids = list(Notice.objects.filter(received_at=now).values_list("pk", flat=True))
+        self.at(now + wait, lambda at: [self._judge(pk, at) for pk in ids], wakes=True)
 
     def _judge(self, notice_id: int, now: datetime) -> None:
         notice = Notice.objects.get(pk=notice_id)

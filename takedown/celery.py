@@ -7,5 +7,5 @@ from celery import Celery
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "takedown.settings")
 
 app = Celery("takedown")
-app.config_from_object("django.conf:settings", namespace="CELERY")
+app.config_from_object("takedown.settings:CELERY")
 app.autodiscover_tasks()

@@ -1,10 +1,14 @@
 """The addresses of the API, under /api/v1/."""
 
 from django.urls import path
+from drf_spectacular.views import SpectacularAPIView
 
 from cases.api import notices, reports, sightings
+from takedown import api_docs
 
 urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(), name="api_schema"),
+    path("docs/", api_docs.docs, name="api_docs"),
     path("reports/", reports.Reports.as_view(), name="api_reports"),
     path("reports/<str:reference>/", reports.OneReport.as_view(), name="api_report"),
     path("notices/", notices.Notices.as_view(), name="api_notices"),

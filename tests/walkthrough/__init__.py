@@ -1,0 +1,1 @@
+"""The whole path, on the running system and by commands and API."""

@@ -260,12 +260,19 @@ def _timeline(
     sightings: Sequence[Sighting],
     visitor: Visitor,
 ) -> list[Happened]:
-    """Newest first."""
-    happened = [_message(notice, line) for line in lines]
+    """Newest first; of the same instant, what follows from another thing stands above it."""
     names = _names(replies, visitor)
-    happened += [_reply(reply, names.get(reply.by, "")) for reply in replies]
-    happened += _checks(sightings, turns=sorted(event.at for event in happened))
-    happened += _turns(notice, lines)
+    messages = [_message(notice, line) for line in lines]
+    sent, reminders = messages[:1], messages[1:]
+    said = [_reply(reply, names.get(reply.by, "")) for reply in replies]
+    turns = sorted(event.at for event in (*messages, *said))
+    happened = [
+        *reminders,
+        *_turns(notice, lines),
+        *said,
+        *_checks(sightings, turns=turns),
+        *sent,
+    ]
     return sorted(happened, key=lambda event: event.at, reverse=True)
 
 

@@ -190,9 +190,10 @@ def test_what_people_wrote_is_shown_as_they_wrote_it(portal: Client, alfa: Provi
 def test_a_page_asks_the_database_as_often_whatever_happened(
     portal: Client, alfa: Provider, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    notice = notified(timezone.now() - 20 * HOUR, provider=alfa)
+    start = timezone.now() - 20 * HOUR
+    notice = notified(start, provider=alfa)
     for minutes in range(0, 600, 10):
-        SightingFactory(notice=notice, seen_at=notice.notified_at + timedelta(minutes=minutes))
+        SightingFactory(notice=notice, seen_at=start + timedelta(minutes=minutes))
     # Session, person and their provider, notice, messages, replies, sightings, related.
     with django_assert_num_queries(8):
         portal.get(at(notice))

@@ -1,0 +1,111 @@
+"""The portal as a person uses it: log in, look, reveal, answer; on a desk and on a phone."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from cases.models import Notice, Reply
+from tests.factories import HOUR, NoticeFactory, ProviderFactory, UserFactory
+from tests.portal.world import notified
+from tests.takedown.test_look_in_a_browser import browser, pytestmark
+
+__all__ = ["browser", "pytestmark"]  # the fixture and the marks are that module's
+
+PASSWORD = "a long password for one test"
+SECRET = "https://forum.example/threads/secret-path/0001.jpg"
+
+
+@pytest.fixture
+def notice() -> Notice:
+    """Claimed removed, and seen after it; beside it one that is overdue and one that is gone."""
+    alfa, now = ProviderFactory(code="alfa"), timezone.now()
+    UserFactory(provider_contact=True, provider=alfa, password=PASSWORD)
+    NoticeFactory(escalated=True, provider=alfa, notified_at=now - 30 * HOUR)
+    NoticeFactory(removed=True, provider=alfa, notified_at=now - 30 * HOUR)
+    return notified(
+        now - 5 * HOUR,
+        provider=alfa,
+        content__url=SECRET,
+        claimed_removed_at=now - 3 * HOUR,
+        last_seen_online_at=now - 2 * HOUR,
+    )
+
+
+def sound(page: Page) -> None:
+    """Nothing serious for axe, and nothing wider than the screen."""
+    findings = Axe().run(page).response["violations"]
+    assert [(f["id"], f["nodes"]) for f in findings if f["impact"] in {"serious", "critical"}] == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_contact_logs_in_looks_and_answers(
+    browser: Browser,
+    live_server: LiveServer,
+    notice: Notice,
+    width: int,
+) -> None:
+    context = browser.new_context(viewport={"width": width, "height": 844}, locale="en-GB")
+    page, asked = context.new_page(), list[str]()
+    page.on("request", lambda request: asked.append(request.url))
+
+    page.goto(f"{live_server.url}/portal/")
+    page.get_by_label("E-mail address").fill("contact@alfa.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.locator("main").get_by_role("button", name="Log in").click()
+    expect(page).to_have_url(f"{live_server.url}/portal/")
+    expect(page.get_by_text("our check at")).to_be_visible()
+    sound(page)
+
+    page.get_by_role("link", name=notice.reference).click()
+    expect(page.get_by_role("alert")).to_contain_text("You say removed at")
+    sound(page)
+
+    page.get_by_role("button", name="Show the address").click()
+    expect(page.locator("code.address")).to_have_text(SECRET)
+    expect(page.get_by_role("link", name=re.compile("forum"))).to_have_count(0)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("button", name="Copy it, defanged").click()
+    expect(page.get_by_role("status").filter(has_text="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == "hxxps://forum[.]example/threads/secret-path/0001[.]jpg"
+    sound(page)
+
+    # By keyboard, and only the fields that this answer needs.
+    expect(page.get_by_label("Reason")).to_be_hidden()
+    page.get_by_label("we dispute it").focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_label("Reason")).to_be_visible()
+    page.get_by_label("Reason").fill("It is a painting.")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Your answer is recorded.")).to_be_visible()
+    assert Reply.objects.get().reason == "It is a painting."
+    # Nothing of the content was asked for, by whatever part of the page.
+    assert all(url.startswith(live_server.url) for url in asked)
+    assert not any("secret-path" in url for url in asked)
+    context.close()
+
+
+def test_without_scripts_everything_still_works(
+    browser: Browser,
+    live_server: LiveServer,
+    notice: Notice,
+) -> None:
+    context = browser.new_context(java_script_enabled=False, locale="en-GB")
+    page = context.new_page()
+    page.goto(f"{live_server.url}/portal/")
+    page.get_by_label("E-mail address").fill("contact@alfa.example")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.locator("main").get_by_role("button", name="Log in").click()
+    page.get_by_label(f"Choose {notice.reference}").check()
+    page.get_by_role("button", name="Another answer").click()
+    page.get_by_label("we need information").check()
+    page.get_by_label("Note to the hotline").fill("Which file?")
+    page.get_by_role("button", name="Record this answer").click()
+    expect(page.get_by_text("Recorded for 1 notice.")).to_be_visible()
+    assert Reply.objects.get().note == "Which file?"
+    context.close()

@@ -7,7 +7,7 @@ be given as `NAME_FILE`, the path of a file that holds it.
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
@@ -30,6 +30,8 @@ def _raw(name: str) -> str | None:
             return Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise Misconfigured(f"{name}_FILE names a file that cannot be read: {error.strerror}.") from error
+        except UnicodeError as error:
+            raise Misconfigured(f"{name}_FILE names a file that cannot be read: it is not UTF-8.") from error
     return os.environ.get(name)
 
 
@@ -68,9 +70,24 @@ def _whole(raw: str) -> int:
     return int(raw)
 
 
+def _port(raw: str) -> int | None:
+    """The port of a URL. The library's own complaint would show a part of the value."""
+    try:
+        return urlsplit(raw).port
+    except ValueError:
+        raise ValueError("its port is not a number from 0 to 65535.") from None
+
+
+def _one_line(raw: str) -> str:
+    if not raw.isprintable():
+        raise ValueError("it must be one line of text.")
+    return raw.strip()
+
+
 def _database(raw: str) -> dict[str, Any]:
     if not raw.startswith(("postgres://", "postgresql://")):
         raise ValueError("Takedown runs on PostgreSQL only.")
+    _port(raw)
     config: dict[str, Any] = environ.Env.db_url_config(raw)
     if not config.get("NAME"):
         raise ValueError("it names no database.")
@@ -86,6 +103,7 @@ def _secret_key(raw: str) -> str:
 def _redis(raw: str) -> str:
     if urlsplit(raw).scheme not in {"redis", "rediss", "unix"}:
         raise ValueError("it must start with redis://, rediss:// or unix://.")
+    _port(raw)
     return raw
 
 
@@ -96,7 +114,7 @@ class Mail:
     host: str
     port: int
     user: str
-    password: str
+    password: str = field(repr=False)
     tls: str
 
 
@@ -107,7 +125,7 @@ def _mail(raw: str) -> Mail:
         raise ValueError("it must look like smtp://user:pass@host:port (or smtp+tls://, smtps://).")
     return Mail(
         host=parts.hostname,
-        port=parts.port or {"": 25, "starttls": 587, "tls": 465}[tls],
+        port=_port(raw) or {"": 25, "starttls": 587, "tls": 465}[tls],
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
         tls=tls,
@@ -118,6 +136,7 @@ def _base_url(raw: str) -> str:
     parts = urlsplit(raw)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
         raise ValueError("it must look like https://takedown.example.org, without a path.")
+    _port(raw)
     return raw.rstrip("/")
 
 
@@ -137,7 +156,7 @@ class Organisation:
 
 
 def _organisation(raw: str) -> Organisation:
-    parts = [part.strip() for part in raw.split("|")]
+    parts = [part.strip() for part in _one_line(raw).split("|")]
     if len(parts) != 3 or not all(parts):
         raise ValueError("write it as: name | postal address | phone.")
     return Organisation(*parts)
@@ -145,15 +164,18 @@ def _organisation(raw: str) -> Organisation:
 
 @dataclass(frozen=True)
 class Environment:
-    """Every setting that a host decides. Durations are timedeltas; (P) marks a proposal of the requirements."""
+    """Every setting that a host decides. Durations are timedeltas; (P) marks a proposal of the requirements.
+
+    What is secret is not part of the representation, which a page about a fault may show.
+    """
 
     debug: bool
-    secret_key: str
+    secret_key: str = field(repr=False)
     allowed_hosts: list[str]
     base_url: str
-    database: dict[str, Any]
-    redis_url: str
-    encryption_keys: str
+    database: dict[str, Any] = field(repr=False)
+    redis_url: str = field(repr=False)
+    encryption_keys: str = field(repr=False)
     mail: Mail
     sender_name: str
     sender_address: str
@@ -196,7 +218,7 @@ def load() -> Environment:
         redis_url=_read("REDIS_URL", _redis, hint="Write it as redis://host:port/0."),
         encryption_keys=_read("ENCRYPTION_KEYS", text, hint="Make them with: python -m vault new."),
         mail=_read("EMAIL_URL", _mail, hint="Our own mail relay."),
-        sender_name=_read("SENDER_NAME", text, "Meldpunt Kinderporno"),
+        sender_name=_read("SENDER_NAME", _one_line, "Meldpunt Kinderporno"),
         sender_address=_read("SENDER_ADDRESS", _address, hint="Notices are sent from it."),
         organisation=_read("ORGANISATION", _organisation, hint="It is printed in every notice."),
         relay_is_final_hop=_read("RELAY_IS_FINAL_HOP", _yes_or_no, False),

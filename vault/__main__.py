@@ -1,4 +1,7 @@
-"""Make secrets: `python -m vault new` (ENCRYPTION_KEYS), `rotate` (reads them on stdin), `secret` (SECRET_KEY)."""
+"""Make secrets: `python -m vault WORD`.
+
+new: ENCRYPTION_KEYS. rotate: the same, read on stdin, with a new key for sealing. secret: SECRET_KEY.
+"""
 
 import secrets
 import sys

@@ -10,7 +10,7 @@ import hmac
 import json
 import secrets
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -34,7 +34,7 @@ class Ring:
     """The keys of this process."""
 
     aead: Any
-    index_key: bytes
+    index_key: bytes = field(repr=False)
 
     def seal(self, text: str, *, context: str) -> bytes:
         """Encrypt `text` for the place `context` ("table.column.row")."""

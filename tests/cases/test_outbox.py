@@ -20,13 +20,13 @@ from tests.conftest import FixedResolver
 from tests.factories import (
     NOON,
     SYSTEM,
-    AttributionFactory,
     ContactFactory,
     DispatchFactory,
     HostRuleFactory,
     NetworkFactory,
     NoticeFactory,
     ProviderFactory,
+    many,
 )
 from tests.mailserver import DROP, LATER, NEVER, STALL, TOO_BUSY, MailServer
 
@@ -696,10 +696,11 @@ def test_what_is_in_the_outbox_is_neither_dismissed_nor_held() -> None:
 def test_eight_workers_hand_two_hundred_messages_over_once_each(
     mail_server: MailServer, static_resolver: FixedResolver
 ) -> None:
+    notices = many(200, assessed=True)
+    Notice.objects.update(routed_at=NOON - MINUTE)
     contact = ContactFactory(approved=True)
-    place = AttributionFactory(provider=contact.provider)
-    for _ in range(200):
-        NoticeFactory(routed=True, contact=contact, provider=contact.provider, attribution=place)
+    for notice in notices:
+        DispatchFactory(contact=contact, lines_of=[notice])
     faults: list[BaseException] = []
 
     def work() -> None:

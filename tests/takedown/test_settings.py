@@ -1,0 +1,164 @@
+"""A missing or wrong setting stops the start with one line, and never shows its value."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from takedown import env
+
+ROOT = Path(__file__).resolve().parents[2]
+SECRET = "hunter2-a-value-that-must-not-be-shown"
+#: The least that a host must say.
+ENOUGH = {
+    "BASE_URL": "https://takedown.example.org",
+    "SECRET_KEY": "s" * 50,
+    "DATABASE_URL": "postgres://takedown:hunter2@db.example.org:5432/takedown",
+    "REDIS_URL": "redis://broker.example.org:6379/0",
+    "ENCRYPTION_KEYS": '{"aead": {}, "index": ""}',
+    "EMAIL_URL": "smtp+tls://us:hunter2@relay.example.org:587",
+    "SENDER_ADDRESS": "meldpunt@hotline.example",
+    "ORGANISATION": "Meldpunt | Postbus 1 | +31 20 000 00 00",
+}
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Nothing but what a host must say."""
+    for name in list(os.environ):
+        if name.removesuffix("_FILE") in {*ENOUGH, *WRONG, "ALLOWED_HOSTS", "STATIC_ROOT", "RESOLVER"}:
+            monkeypatch.delenv(name)
+    for name, value in ENOUGH.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+WRONG = {
+    "BASE_URL": [
+        SECRET,
+        f"ftp://{SECRET}",
+        f"https://takedown.example.org/{SECRET}",
+        "https://x:port-hunter2/",
+    ],
+    "SECRET_KEY": [SECRET],
+    "DATABASE_URL": [
+        f"sqlite:///{SECRET}",
+        f"mysql://u:{SECRET}@h/d",
+        SECRET,
+        f"postgres://u:{SECRET}@h/",
+        f"postgres://u:{SECRET}@h:hunter2/d",
+    ],
+    "REDIS_URL": [SECRET, f"http://{SECRET}/", f"redis://:{SECRET}@h:hunter2/0"],
+    "EMAIL_URL": [
+        SECRET,
+        f"http://{SECRET}",
+        "smtp://",
+        "smtp://relay.example:hunter2",
+        "smtp://r.example:99999",
+    ],
+    "SENDER_ADDRESS": [SECRET, f"a@b.example\r\nBcc: {SECRET}@x.example", f"{SECRET}@"],
+    "SENDER_NAME": [f"Meldpunt\r\nBcc: {SECRET}"],
+    "ORGANISATION": [SECRET, f"{SECRET} | place", f"{SECRET} | | phone", f"a | b\nc {SECRET} | d"],
+    "DEBUG": [SECRET, "on-hunter2"],
+    "RELAY_IS_FINAL_HOP": [SECRET],
+    "DRY_RUN_ADDRESS": [SECRET],
+    "TRUSTED_PROXIES": [SECRET, "-1", "1.5", "١"],
+    "SWEEP_EVERY_S": [SECRET, "-1", "nan", "1e99"],
+    "GROUPING_WINDOW_S": [SECRET, "-1", "inf"],
+    "REMOVAL_SIGHTINGS": [SECRET, "0.5"],
+    "REMOVAL_GAP_S": [SECRET],
+    "DEMO": [SECRET],
+}
+
+
+def test_what_a_host_must_say_is_enough(environment: pytest.MonkeyPatch) -> None:
+    loaded = env.load()
+
+    assert loaded.allowed_hosts == ["takedown.example.org"]
+    assert loaded.mail == env.Mail("relay.example.org", 587, "us", "hunter2", "starttls")
+    assert loaded.database["NAME"] == "takedown"
+    assert not loaded.relay_is_final_hop
+    assert (loaded.removal_run, loaded.grouping_window.total_seconds()) == (3, 600)
+
+
+@pytest.mark.parametrize("name", ENOUGH)
+@pytest.mark.parametrize("as_", ["missing", "empty"])
+def test_a_missing_setting_is_named(environment: pytest.MonkeyPatch, name: str, as_: str) -> None:
+    if as_ == "missing":
+        environment.delenv(name)
+    else:
+        environment.setenv(name, "")
+
+    with pytest.raises(env.Misconfigured, match=f"^{name} is not set") as problem:
+        env.load()
+    assert "\n" not in str(problem.value)
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name in WRONG for value in WRONG[name]])
+def test_a_wrong_setting_is_named_and_its_value_is_not_shown(
+    environment: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    environment.setenv(name, value)
+
+    with pytest.raises(env.Misconfigured, match=f"^{name} cannot be used") as problem:
+        env.load()
+    assert "hunter2" not in str(problem.value)
+    assert "\n" not in str(problem.value)
+
+
+def test_a_page_about_a_fault_may_show_the_settings(environment: pytest.MonkeyPatch) -> None:
+    shown = repr(env.load())
+
+    assert "takedown.example.org" in shown
+    for secret in ("hunter2", "s" * 50, "redis://", "aead"):
+        assert secret not in shown
+
+
+def test_a_secret_may_stand_in_a_file(environment: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("f" * 60 + "\n", encoding="utf-8")
+    environment.setenv("SECRET_KEY_FILE", str(tmp_path / "key"))
+
+    assert env.load().secret_key == "f" * 60
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"], ids=["not there", "not text"])
+def test_a_secrets_file_that_cannot_be_read_is_named(
+    environment: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None
+) -> None:
+    path = tmp_path / "key"
+    if content is not None:
+        path.write_bytes(content)
+    environment.setenv("SECRET_KEY_FILE", str(path))
+
+    with pytest.raises(env.Misconfigured, match=r"^SECRET_KEY_FILE names a file that cannot be read"):
+        env.load()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("SECRET_KEY", SECRET, "SECRET_KEY cannot be used"),
+        ("DATABASE_URL", "sqlite:///x", "DATABASE_URL cannot be used: Takedown runs on PostgreSQL only."),
+        ("ENCRYPTION_KEYS", "{}", "ENCRYPTION_KEYS cannot be used"),
+        ("ENCRYPTION_KEYS", "", "ENCRYPTION_KEYS is not set"),
+    ],
+)
+def test_a_process_with_a_wrong_setting_ends_with_one_line_and_status_1(
+    environment: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=os.environ | {name: value},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"takedown: {says}")
+    assert SECRET not in done.stderr
+    assert done.stdout == ""

@@ -1,0 +1,85 @@
+"""A dump of the database gives away no address, no host and nobody's words."""
+
+import os
+import subprocess
+
+import pytest
+from django.db import connection
+
+from audit.record import Actor
+from cases.models import Notice
+from cases.services import answers, assess, receive
+from cases.services.deliver import deliver_due
+from cases.services.route import attribute_new, route_due
+from local.servers import postgres_programs
+from tests.conftest import FixedResolver
+from tests.factories import (
+    NOON,
+    SYSTEM,
+    ContactFactory,
+    HostRuleFactory,
+    NetworkFactory,
+    SourceFactory,
+    UserFactory,
+)
+from tests.mailserver import MailServer
+
+HOST, PATH = "very-rare-host-name.example", "very-rare-path-name"
+WORDS = "very-rare-words-of-a-reporter"
+
+
+def dump() -> str:
+    """What pg_dump writes of the test database."""
+    database = connection.settings_dict
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    done = subprocess.run(
+        [postgres_programs() / "pg_dump", "-h", database["HOST"], "-U", database["USER"], database["NAME"]],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_dump_after_a_whole_case_holds_neither_host_nor_path_nor_words(
+    mail_server: MailServer, static_resolver: FixedResolver
+) -> None:
+    ContactFactory(approved=True, mode="attachment")
+    NetworkFactory()
+    HostRuleFactory(pattern=f"sub.{HOST}")
+    lines = [
+        receive.Line(f"https://{HOST}/{PATH}/1.jpg", note=WORDS, referrer=f"https://{HOST}/{PATH}"),
+        receive.Line(f"https://example.com@{HOST}/{PATH}", note=WORDS),
+        receive.Line(f"javascript://{HOST}/{PATH}", note=WORDS),
+    ]
+    receive.receive(source=SourceFactory(), way="file", lines=lines, by=SYSTEM, now=NOON)
+    notice = Notice.objects.get()
+    attribute_new(resolver=static_resolver, by=SYSTEM, now=NOON)
+    assess.assess(
+        notice_id=notice.pk,
+        legal_class="baseline",
+        note=WORDS,
+        urgent=True,
+        by=Actor.of(UserFactory(analyst=True)),
+        now=NOON,
+    )
+    route_due(resolver=static_resolver, by=SYSTEM, now=NOON)
+    deliver_due(resolver=static_resolver, by=SYSTEM, clock=lambda: NOON)
+    answers.answer_many(
+        provider_id=ContactFactory(approved=True).provider_id,
+        answers=[answers.Answer(notice.reference, "need_information", note=WORDS)],
+        by=SYSTEM,
+        now=NOON,
+    )
+
+    (received,) = mail_server.accepted
+    (file,) = received.message.iter_attachments()
+    assert PATH in str(file.get_content()), "the provider must have been told"
+    stolen = dump()
+    assert notice.reference in stolen, "the dump must hold the case"
+    for secret in (HOST, PATH, WORDS):
+        # As text, and as the hexadecimal in which pg_dump writes bytes.
+        assert secret not in stolen
+        assert secret.encode().hex() not in stolen

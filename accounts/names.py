@@ -33,9 +33,7 @@ class Names:
     @cached_property
     def _people(self) -> dict[str, str]:
         people = User.objects.select_related("provider").only("name", "email", "provider__name")
-        return {
-            str(user.pk): f"{user} ({user.provider})" if user.provider else str(user) for user in people
-        }
+        return {str(user.pk): f"{user} ({user.provider})" if user.provider else str(user) for user in people}
 
     @cached_property
     def _keys(self) -> dict[str, str]:

@@ -15,6 +15,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.functional import Promise, cached_property
@@ -38,7 +39,7 @@ _LONGEST_ID: Final = 18
 class Counter:
     """What waits for somebody, on the start page. `href` opens exactly the rows that were counted.
 
-    `oldest`: since when the oldest waits, or when the first is due. `tone` (warn, bad) is for when there are any.
+    `oldest`: since when the oldest waits, or when the first is due. `tone`: warn or bad when there are any.
     """
 
     name: str | Promise
@@ -66,13 +67,12 @@ class Bounded(Paginator):  # type: ignore[type-arg]  # it is no generic when it 
 
 
 class Desk(admin.ModelAdmin):  # type: ignore[type-arg]  # it is no generic when it runs
-    """The staff's page of a model.
+    """The staff's page of a model. `cell` is the cell of the permission table that opens it.
 
-    `cells`: "view", "add" or "change" -> cell of the permission table. What is not in it exists for nobody:
-    not even its address.
+    What Django's admin can do beyond showing exists for nobody: not even its address.
     """
 
-    cells: ClassVar[dict[str, str]]
+    cell: ClassVar[str]
     paginator = Bounded
     show_full_result_count = False
     list_max_show_all = 0
@@ -80,31 +80,26 @@ class Desk(admin.ModelAdmin):  # type: ignore[type-arg]  # it is no generic when
     actions = None
     view_on_site = False
 
-    def may(self, request: HttpRequest, what: str) -> bool:
-        """Whether the person has the cell of "view", "add" or "change"."""
-        cell = self.cells.get(what)
-        return cell is not None and request.user.has_perm(cell)
-
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.may(request, "view")
+        return self.has_view_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.may(request, "view")
+        return request.user.has_perm(self.cell)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.may(request, "add")
+        return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.may(request, "change")
+        return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nothing is deleted here."""
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """Our own pages, then Django's that somebody may open."""
-        dead = {"delete", "history"} | ({"add"} - self.cells.keys())
-        stock = [url for url in super().get_urls() if (url.name or "").rpartition("_")[2] not in dead]
+        """Our own pages, then Django's list and page of a row."""
+        dead = {"add", "delete", "history"}
+        # The one without a name leads from old addresses to new ones; ours were never old.
+        stock = [url for url in super().get_urls() if url.name and url.name.rpartition("_")[2] not in dead]
         return [*self.own_urls(), *stock]
 
     def own_urls(self) -> list[URLPattern]:
@@ -127,7 +122,7 @@ class Desk(admin.ModelAdmin):  # type: ignore[type-arg]  # it is no generic when
     def at(
         self,
         route: str,
-        view: Callable[..., HttpResponse],
+        view: Callable[..., HttpResponseBase],
         *,
         name: str,
         cell: str,
@@ -135,20 +130,17 @@ class Desk(admin.ModelAdmin):  # type: ignore[type-arg]  # it is no generic when
     ) -> URLPattern:
         """A page or button at `route` for who has `cell`; the rest get 403, and guests the log-in."""
 
+        limited = require_http_methods(methods)(view)
+
         @wraps(view)
-        def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.has_perm(cell):
                 raise PermissionDenied
-            return view(request, *args, **kwargs)
+            return limited(request, *args, **kwargs)
 
-        door = self.admin_site.admin_view(require_http_methods(methods)(gated))
+        door = self.admin_site.admin_view(gated)
         door.cell = cell  # type: ignore[attr-defined]  # the test of the permission table reads it
         return path(route, door, name=name)
-
-    # Django's own log of changes stays empty: the audit is the record.
-    def log_addition(self, *args: Any) -> None: ...
-
-    def log_change(self, *args: Any) -> None: ...
 
 
 class Display(Desk):
@@ -178,9 +170,7 @@ def page(
     request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200
 ) -> TemplateResponse:
     """A staff page: `context` and what every admin page knows."""
-    return TemplateResponse(
-        request, template, {**admin.site.each_context(request), **context}, status=status
-    )
+    return TemplateResponse(request, template, {**admin.site.each_context(request), **context}, status=status)
 
 
 def press(

@@ -26,7 +26,14 @@ class _Hit:
 
 
 def attribute(hosts: Iterable[str], *, resolver: Resolver, by: str, now: datetime) -> dict[str, Attribution]:
-    """Look up each host (A-label, lower case) and keep one record of it; returns host -> Attribution.
+    """Look up each host (A-label, lower case) and keep one record of it; returns host -> Attribution."""
+    made = look_up(hosts, resolver=resolver, by=by, now=now)
+    Attribution.objects.bulk_create(made.values(), batch_size=1_000)
+    return made
+
+
+def look_up(hosts: Iterable[str], *, resolver: Resolver, by: str, now: datetime) -> dict[str, Attribution]:
+    """What `attribute` would answer now for each host; nothing is kept.
 
     The network is asked with no row locked. Addresses that lead to different providers lead to nobody: a
     person decides.
@@ -39,9 +46,7 @@ def attribute(hosts: Iterable[str], *, resolver: Resolver, by: str, now: datetim
         if literal:
             answers[name] = Answer((literal,))
     networks = _networks({address for answer in answers.values() for address in answer.addresses})
-    made = {name: _judge(name, rules.get(name), answers[name], networks, by=by, now=now) for name in names}
-    Attribution.objects.bulk_create(made.values(), batch_size=1_000)
-    return made
+    return {name: _judge(name, rules.get(name), answers[name], networks, by=by, now=now) for name in names}
 
 
 def _literal(host: str) -> str:

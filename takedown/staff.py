@@ -6,10 +6,13 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.apps import AdminConfig
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
+
+from audit.desk import Counter, Desk
 
 
 class StaffSite(AdminSite):
@@ -21,24 +24,32 @@ class StaffSite(AdminSite):
     enable_nav_sidebar = False
     site_url = None
 
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Only our own desks: what Django brings along (groups) goes around cells, services and audit."""
+        if admin_class is not None and issubclass(admin_class, Desk):
+            super().register(model_or_iterable, admin_class, **options)
+
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """Desks first, then the admin's pages. A desk wraps its views in `admin_view` and checks its cell."""
         desks: list[URLPattern | URLResolver] = []
         for model_admin in self._registry.values():
-            if hasattr(model_admin, "desk_urls"):
+            if isinstance(model_admin, Desk):
                 desks.extend(model_admin.desk_urls())
         return desks + super().get_urls()
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The start page: what waits for this person. A ModelAdmin with `counters()` adds its own."""
         now = timezone.now()
-        counters = [
+        counters: list[Counter] = [
             counter
             for model_admin in self._registry.values()
-            if hasattr(model_admin, "counters")
+            if isinstance(model_admin, Desk)
             for counter in model_admin.counters(request, now)
         ]
-        return super().index(request, {"counters": counters, **(extra_context or {})})
+        # What is wrong first, then what needs a look, then the plain work.
+        counters.sort(key=lambda counter: ("bad", "warn", "").index(counter.tone))
+        context = {"counters": counters, "may_judge": request.user.has_perm("notice.assess")}
+        return super().index(request, {**context, **(extra_context or {})})
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """There is one log-in for everybody: /login/. Who is logged in and is not staff is refused there."""

@@ -105,8 +105,9 @@ BUTTONS: Final = (
         _("It is withdrawn."),
         forms.WithdrawForm,
         deliver.withdraw,
-        lambda notice: notice.sent_at is not None
-        and notice.state in {State.RECEIVED, State.NOTIFIED, State.ESCALATED},
+        lambda notice: (
+            notice.sent_at is not None and notice.state in {State.RECEIVED, State.NOTIFIED, State.ESCALATED}
+        ),
         kind="danger",
         icon="return",
     ),

@@ -33,7 +33,7 @@ LINES = 500
 class DispatchDesk(Display):
     """The list finds a message by its number; the outbox shows what needs somebody."""
 
-    cells = {"view": "dispatch.view"}
+    cell = "dispatch.view"
     change_list_template = "staff/dispatches.html"
     list_display = ["number"]
     list_filter = ["state", "kind"]
@@ -46,7 +46,9 @@ class DispatchDesk(Display):
         """The three buttons and the text."""
         cell, at = "dispatch.{}".format, self.at
         return [
-            at("<int:pk>/approve/", self.approve, name="dispatch_approve", cell=cell("approve"), methods=POST),
+            at(
+                "<int:pk>/approve/", self.approve, name="dispatch_approve", cell=cell("approve"), methods=POST
+            ),
             at("<int:pk>/cancel/", self.cancel, name="dispatch_cancel", cell=cell("cancel"), methods=POST),
             at("<int:pk>/retry/", self.retry, name="dispatch_retry", cell=cell("retry"), methods=POST),
             at("<int:pk>/text/", self.text, name="dispatch_text", cell=cell("view"), methods=POST),
@@ -111,6 +113,8 @@ class DispatchDesk(Display):
     def _do(self, request: HttpRequest, pk: int, call: Callable[..., Dispatch], done: str) -> HttpResponse:
         press(request, lambda: call(dispatch_id=pk, by=Actor.of(request.user), now=timezone.now()), done)
         back = request.POST.get("back", "")
-        if url_has_allowed_host_and_scheme(back, allowed_hosts=None) and back.startswith(reverse("admin:outbox")):
+        if url_has_allowed_host_and_scheme(back, allowed_hosts=None) and back.startswith(
+            reverse("admin:outbox")
+        ):
             return redirect(back)
         return redirect("admin:cases_dispatch_change", pk)

@@ -9,14 +9,13 @@ from django.contrib.admin.views.main import ChangeList
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from cases.admin.queues import QUEUES, due_before
 from cases.models import LegalClass, Notice
 from providers.models import Provider
 
-Choices = list[tuple[str, str | Promise]]
+Choices = list[tuple[str, Any]]
 
 
 class Waits(admin.SimpleListFilter):
@@ -91,10 +90,12 @@ class OfProvider(admin.SimpleListFilter):
     template = "staff/filter_select.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [(str(pk), name) for pk, name in Provider.objects.order_by("name", "pk").values_list("pk", "name")]
+        return [
+            (str(pk), name) for pk, name in Provider.objects.order_by("name", "pk").values_list("pk", "name")
+        ]
 
-    def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:
-        """Django's, with the value of each; `kept` is the rest of the query string, for the form's hidden fields."""
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        """Django's, with the value of each; `kept` is the rest of the query string, for hidden fields."""
         self.kept = [
             (key, value)
             for key, values in changelist.get_filters_params().items()

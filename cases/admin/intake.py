@@ -30,7 +30,7 @@ SHOWN: Final = 200
 
 
 class AddForm(forms.Form):
-    """One address or many, pasted or in a file; never both, so that a receipt's lines are those of one list."""
+    """One address or many, pasted or in a file; never both: the lines of a receipt are those of one list."""
 
     source = forms.ModelChoiceField(
         label=gettext_lazy("Source"), queryset=Source.objects.order_by("name", "pk"), empty_label=None
@@ -45,8 +45,8 @@ class AddForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("Or a file"),
         help_text=gettext_lazy(
-            "CSV in UTF-8, with semicolons and a header (url; referrer; reference; received_at; category; note), "
-            "or a list of addresses as .txt."
+            "CSV in UTF-8, with semicolons and a header "
+            "(url; referrer; reference; received_at; category; note), or a list of addresses as .txt."
         ),
         required=False,
         widget=forms.FileInput(attrs={"accept": ",".join(s for way in WAYS for s in way.suffixes)}),

@@ -33,7 +33,7 @@ TEMPLATE: Final = "staff/notice.html"
 class NoticeDesk(Display):
     """The list is for finding; what is to be judged next is the work desk's to say."""
 
-    cells = {"view": "notice.view"}
+    cell = "notice.view"
     change_list_template = "staff/notices.html"
     list_display = ["reference"]
     list_filter = [
@@ -67,8 +67,9 @@ class NoticeDesk(Display):
         return [*work.urls(self), *overdue.urls(self)]
 
     def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
-        """The queues that are this person's to see to."""
-        return [counter(queue, now=now) for queue in QUEUES if request.user.has_perm(queue.cell)]
+        """The queues and steps that are this person's to see to."""
+        queues = [counter(queue, now=now) for queue in QUEUES if request.user.has_perm(queue.cell)]
+        return [*queues, *(overdue.step_counters() if request.user.has_perm("overdue.view") else [])]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -110,7 +111,7 @@ class NoticeDesk(Display):
             return redirect(here)
         if len(found) == 1:
             return redirect("admin:cases_notice_change", found[0].pk)
-        return redirect(f"{here}?{urlencode({'content': found[0].content_id})}")
+        return redirect(f"{here}?{urlencode({'content': str(found[0].content_id)})}")
 
     def reveal(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show the full address once, as text, in the answer to this very request."""
@@ -152,7 +153,7 @@ class NoticeDesk(Display):
 
 
 def _by_reference(text: str) -> str | None:
-    """The page of the notice, message or report that `text` names: "" when there is none, None for other text."""
+    """The page of what `text` names (a notice, message or report), "" if there is none; None for other text."""
     rows: tuple[tuple[str, str, QuerySet[Any]], ...] = (
         (NOTICE_REFERENCE, "admin:cases_notice_change", Notice.objects.filter(reference=text)),
         (r"NTD-\d{4}-\d{6,}", "admin:cases_dispatch_change", Dispatch.objects.filter(number=text)),

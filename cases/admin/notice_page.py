@@ -41,7 +41,10 @@ def load(notice_id: int) -> Notice:
 def context(
     request: HttpRequest, notice: Notice, *, tried: tuple[str, PressForm] | None = None, revealed: str = ""
 ) -> dict[str, Any]:
-    """`tried`: the verb and form of a button that came back with faults. `revealed`: the full address, when shown."""
+    """What the template needs.
+
+    `tried`: the verb and form of a button that came back with faults. `revealed`: the full address, if shown.
+    """
     names = Names()
     last_look = notice.sightings.order_by("-seen_at", "-pk").first()
     first_line = (
@@ -56,12 +59,13 @@ def context(
         "reveal": RevealForm(auto_id="reveal_%s") if request.user.has_perm("notice.reveal") else None,
         "offers": _offers(request, notice, tried),
         "dispatch": first_line.dispatch if first_line else None,
-        "last_look": last_look,
+        "observed_at": last_look.seen_at if last_look else None,
+        "observed_as": last_look.outcome if last_look else "",
         "accepted_note": _("estimated") if notice.notified_estimated else "",
         "answered_at": notice.disputed_at or notice.claimed_removed_at or notice.acknowledged_at,
         "answered_as": _answered_as(notice),
         "observed_note": f"HTTP {last_look.http_status}" if last_look and last_look.http_status else "",
-        "ended": notice.removed_at or notice.closed_at,
+        "ended": (notice.gone_since if notice.removed_at else None) or notice.closed_at,
         "reports": reports_of(notice),
         "followers": list(notice.followers.order_by("pk")),
         "steps": _steps(list(notice.steps.order_by("due_at", "pk"))),

@@ -37,7 +37,8 @@ class Pile:
 PILES: Final = (
     Pile("approval", gettext_lazy("To approve"), Q(state=State.PENDING) & _NEEDS_YES,
          gettext_lazy("messages to approve"), "warn"),
-    Pile("parked", gettext_lazy("Set aside"), Q(state=State.PARKED), gettext_lazy("messages set aside"), "bad"),
+    Pile("parked", gettext_lazy("Set aside"), Q(state=State.PARKED),
+         gettext_lazy("messages set aside"), "bad"),
     Pile("failing", gettext_lazy("Failing"), Q(state=State.PENDING, failures__gt=0) & ~_NEEDS_YES,
          gettext_lazy("messages failing"), "warn"),
     Pile("waiting", gettext_lazy("Waiting"), Q(state=State.PENDING, failures=0) & ~_NEEDS_YES),
@@ -52,8 +53,12 @@ NEXT_STEP: Final = {
         "return to the work desk."
     ),
     Dispatch.Trouble.NO_LUCK: gettext_lazy("Try again; if it fails again, call them or use another contact."),
-    Dispatch.Trouble.CONTACT: gettext_lazy("Approve the contact or end its suspension, then try again; or cancel."),
-    Dispatch.Trouble.CHANNEL: gettext_lazy("Give the provider a contact that we can reach, then cancel this message."),
+    Dispatch.Trouble.CONTACT: gettext_lazy(
+        "Approve the contact or end its suspension, then try again; or cancel."
+    ),
+    Dispatch.Trouble.CHANNEL: gettext_lazy(
+        "Give the provider a contact that we can reach, then cancel this message."
+    ),
 }
 _ELSE: Final = gettext_lazy("Tell who runs this system; its log names this message.")
 
@@ -146,7 +151,12 @@ def outbox(request: HttpRequest) -> HttpResponse:
             for row in found
         ],
         "tabs": [
-            {"name": each.name, "href": f"?show={each.code}", "current": each is pile, "count": counts.get(each.code)}
+            {
+                "name": each.name,
+                "href": f"?show={each.code}",
+                "current": each is pile,
+                "count": counts.get(each.code),
+            }
             for each in PILES
         ],
     }

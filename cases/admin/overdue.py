@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from audit.desk import POST, Bounded, Counter, Desk, page
 from audit.record import Actor
 from audit.refused import Refused
+from cases import deadlines
 from cases.admin.pressing import press, said
 from cases.admin.queues import QUEUES, counter
 from cases.admin.sentences import step_name
@@ -30,16 +31,26 @@ def waiting() -> QuerySet[Step]:
 
 
 def unacknowledged() -> QuerySet[Step]:
-    """Steps that fired for notices that are still open, and that no supervisor sees to yet."""
-    return Step.objects.unacknowledged().filter(
-        taken_at__isnull=False, owner="supervisor", notice__state__in=["notified", "escalated"]
+    """Steps that fired for notices that are still open, and that no supervisor sees to yet.
+
+    A second or later reminder that went out by itself needs nobody.
+    """
+    by_itself = Q(code__startswith=deadlines.REMINDER, outcome=Step.Outcome.REMINDED)
+    return (
+        Step.objects.unacknowledged()
+        .filter(taken_at__isnull=False, owner="supervisor", notice__state__in=["notified", "escalated"])
+        .exclude(by_itself & ~Q(code=f"{deadlines.REMINDER}1"))
     )
 
 
 #: Code -> name of the tab, name of the counter, the rows of both.
 STEPS: Final = {
     "waiting": (gettext_lazy("Need a yes"), gettext_lazy("reminders that need a yes"), waiting),
-    "unacknowledged": (gettext_lazy("Nobody sees to it"), gettext_lazy("steps nobody sees to"), unacknowledged),
+    "unacknowledged": (
+        gettext_lazy("Nobody sees to it"),
+        gettext_lazy("steps nobody sees to"),
+        unacknowledged,
+    ),
 }
 
 
@@ -92,7 +103,9 @@ def by_provider(request: HttpRequest) -> HttpResponse:
 
 
 def _queues(now: datetime) -> list[Counter]:
-    return [counter(queue, now=now) for queue in QUEUES if queue.code in {"review", "contradicted", "disputed"}]
+    return [
+        counter(queue, now=now) for queue in QUEUES if queue.code in {"review", "contradicted", "disputed"}
+    ]
 
 
 def steps(request: HttpRequest) -> HttpResponse:

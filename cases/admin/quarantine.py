@@ -22,7 +22,9 @@ from cases.services.quarantine import decide_quarantined
 
 PER_PAGE: Final = 50
 #: Scheme, then everything up to the path: the part that decides whose machine is meant.
-_AUTHORITY: Final = re.compile(r"\s*(?:([a-z][a-z0-9+.-]*):)?([/\\]*)([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
+_AUTHORITY: Final = re.compile(
+    r"\s*(?:([a-z][a-z0-9+.-]*):)?([/\\]*)([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL
+)
 _SHOWN: Final = 200
 _TAIL: Final = 6
 
@@ -67,7 +69,11 @@ def as_written(raw: str) -> str:
 
 def quarantine(request: HttpRequest) -> HttpResponse:
     """The lines that wait, those of the oldest report first."""
-    lines = waiting().select_related("report__source", "content").order_by("report__received_at", "report", "number")
+    lines = (
+        waiting()
+        .select_related("report__source", "content")
+        .order_by("report__received_at", "report", "number")
+    )
     found = Bounded(lines, PER_PAGE).get_page(request.GET.get("page"))
     return _show(request, list(found), {"page": found})
 
@@ -100,9 +106,7 @@ def reject(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _decide(request: HttpRequest, pk: UUID, *, accept: bool, done: str) -> HttpResponse:
     press(
         request,
-        lambda: decide_quarantined(
-            line_id=pk, accept=accept, by=Actor.of(request.user), now=timezone.now()
-        ),
+        lambda: decide_quarantined(line_id=pk, accept=accept, by=Actor.of(request.user), now=timezone.now()),
         done,
     )
     return redirect("admin:quarantine")

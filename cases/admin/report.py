@@ -27,7 +27,7 @@ LINES: Final = 100
 class ReportDesk(Display):
     """Newest first; a report is added by its own form, not by Django's."""
 
-    cells = {"view": "report.view"}
+    cell = "report.view"
     change_list_template = "staff/reports.html"
     list_display = ["reference"]
     list_filter = ["source", "way"]
@@ -56,11 +56,11 @@ class ReportDesk(Display):
         response = super().changelist_view(
             request, {"may_add": request.user.has_perm("report.add"), **(extra_context or {})}
         )
-        changelist = getattr(response, "context_data", {}).get("cl")
-        if changelist is not None:
-            reports = list(changelist.result_list)
+        context = getattr(response, "context_data", None)
+        if context and "cl" in context:
+            reports = list(context["cl"].result_list)
             counts = outcomes([report.pk for report in reports])
-            response.context_data["rows"] = [
+            context["rows"] = [
                 {"report": report, "outcomes": counts[report.pk]} for report in reports
             ]
         return response

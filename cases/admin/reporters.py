@@ -11,7 +11,7 @@ _MASK: Final = "[…]"
 
 
 def without_addresses(text: str) -> str:
-    """`text` with every address in it left out: what a reporter wrote is shown, an address only by a reveal."""
+    """`text` with every address left out: what a reporter wrote is shown, an address only by a reveal."""
     return _ADDRESS.sub(_MASK, text)
 
 

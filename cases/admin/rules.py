@@ -42,7 +42,7 @@ class TermForm(forms.Form):
 class RuleDesk(Desk):
     """All rules, newest first, and the form for the next."""
 
-    cells = {"view": "rule.view"}
+    cell = "rule.view"
 
     def own_urls(self) -> list[URLPattern]:
         """Setting a term."""

@@ -48,9 +48,7 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("notice", "withdraw", ""): Sentence(_("Withdrawn"), "warn", "return"),
     ("notice", "reveal", ""): Sentence(_("Looked at the full address"), icon="eye"),
     ("notice", "acknowledge_step", ""): Sentence(_("Sees to a step"), icon="person"),
-    ("notice", "send_anyway", ""): Sentence(
-        _("Let a reminder go without a recent sighting"), "warn", "send"
-    ),
+    ("notice", "send_anyway", ""): Sentence(_("Let a reminder go without a recent sighting"), "warn", "send"),
     ("dispatch", "enqueue", ""): Sentence(_("Begun, and put in the outbox"), icon="inbox"),
     ("dispatch", "approve", ""): Sentence(_("Approved"), "good", "check"),
     ("dispatch", "cancel", ""): Sentence(_("Cancelled"), icon="minus"),

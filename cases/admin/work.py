@@ -116,7 +116,9 @@ def _show(
             "reports": reports_of(notice, most=20),
             "looking": claims.others(notice.pk, request.user.pk, Names()),
             "assess": tried if isinstance(tried, AssessForm) else _blank(AssessForm, notice),
-            "hold": tried if isinstance(tried, HoldForm) else _blank(HoldForm, notice, kind="police_first")
+            "hold": tried
+            if isinstance(tried, HoldForm)
+            else _blank(HoldForm, notice, kind="police_first")
             if request.user.has_perm("notice.hold")
             else None,
             "hold_is_open": isinstance(tried, HoldForm),

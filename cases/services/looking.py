@@ -71,7 +71,7 @@ def read_message(*, dispatch_id: int, by: Actor, now: datetime) -> str:
         if dispatch is None or not dispatch.body_sealed:
             raise NotFound(_("This message has no text yet: it is written when it is sent."))
         record("read", "dispatch", dispatch.pk, by=by, at=now)
-        return dispatch.body
+        return str(dispatch.body)
 
 
 def skip(*, notice_id: int, by: Actor, now: datetime) -> None:

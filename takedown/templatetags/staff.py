@@ -2,6 +2,7 @@
 
 from django import template
 
+from accounts.models import ROLE_CHOICES
 from accounts.names import Names
 from cases.models import LegalClass
 
@@ -21,3 +22,9 @@ def who(context: template.Context, actor: str) -> str:
 def class_words(code: str) -> str:
     """A legal class in words."""
     return str(LegalClass(code).label) if code in LegalClass.values else code
+
+
+@register.filter
+def role_words(roles: list[str]) -> str:
+    """Roles in words, in the order of the table."""
+    return ", ".join(str(label) for role, label in ROLE_CHOICES if role in roles)

@@ -1,0 +1,5 @@
+"""People and keys: the functional admin's pages. No case content is here."""
+
+from accounts.admin import key, user
+
+__all__ = ["key", "user"]

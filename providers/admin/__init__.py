@@ -1,0 +1,5 @@
+"""The contact managers' desk: providers with their contacts, networks and rules, and "why this provider?"."""
+
+from providers.admin import provider
+
+__all__ = ["provider"]

@@ -1,0 +1,95 @@
+"""What a provider's page lets one fill in and press: one entry each, over one service."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.forms import BaseForm
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from providers import services
+from providers.admin import forms
+
+
+@dataclass(frozen=True)
+class Part:
+    """A form on the page; its cleaned fields are the service's keywords."""
+
+    name: str
+    form: type[BaseForm]
+    call: Callable[..., object]
+    done: str | Promise
+    cell: str = "provider.change"
+
+    @property
+    def prefix(self) -> str:
+        """Of the ids of its fields: several forms stand on one page."""
+        return f"{self.name}_%s"
+
+
+@dataclass(frozen=True)
+class Press:
+    """A button beside a row. `route` names the row by the service's keyword; `asks` are its own fields."""
+
+    name: str
+    route: str
+    call: Callable[..., object]
+    done: str | Promise
+    cell: str
+    asks: tuple[str, ...] = ()
+
+
+PARTS: Final = (
+    Part("provider_edit", forms.ProviderForm, services.change_provider, _("Saved.")),
+    Part(
+        "contact_add",
+        forms.ContactForm,
+        services.add_contact,
+        _("Added. Nothing goes there before it is approved."),
+    ),
+    Part("network_keep", forms.NetworkForm, services.keep_network, _("The network is kept.")),
+    Part("host_rule_add", forms.HostRuleForm, services.add_host_rule, _("The rule is kept.")),
+)
+
+_CONTACT, _NETWORK, _RULE = "contacts/<int:contact_id>", "networks/<int:network_id>", "rules/<uuid:rule_id>"
+
+PRESSES: Final = (
+    Press(
+        "contact_approve",
+        f"{_CONTACT}/approve/",
+        services.approve_contact,
+        _("Approved: notices may go there."),
+        "contact.approve",
+    ),
+    Press(
+        "contact_suspend",
+        f"{_CONTACT}/suspend/",
+        services.suspend_contact,
+        _("Suspended: nothing goes there for now."),
+        "contact.approve",
+        asks=("reason",),
+    ),
+    Press(
+        "contact_resume",
+        f"{_CONTACT}/resume/",
+        services.resume_contact,
+        _("It is in use again."),
+        "contact.approve",
+    ),
+    Press("network_remove", f"{_NETWORK}/remove/", services.remove_network, _("Removed."), "provider.change"),
+    Press(
+        "host_rule_remove",
+        f"{_RULE}/remove/",
+        services.remove_host_rule,
+        _("Removed: look-ups decide again."),
+        "provider.change",
+    ),
+)
+
+
+def blank(part: Part, **arguments: Any) -> BaseForm:
+    """The form of a part, with ids of its own."""
+    form: Any = part.form
+    made: BaseForm = form(auto_id=part.prefix, **arguments)
+    return made

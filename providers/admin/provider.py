@@ -1,0 +1,172 @@
+"""Providers: the list, and the page of one with its contacts, networks and rules."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any, Final
+
+from django.contrib import admin
+from django.db.models import Count, Min, Q
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from audit.desk import BOTH, POST, Counter, Display, page, press
+from audit.record import Actor
+from providers import services
+from providers.admin.forms import NewProviderForm, SuspendForm
+from providers.admin.parts import PARTS, PRESSES, Part, Press, blank
+from providers.admin.why import why
+from providers.models import Contact, Provider
+
+#: Networks and rules shown on a page.
+MOST: Final = 500
+_WAITS = Q(contacts__approved_at__isnull=True)
+
+
+@admin.register(Provider)
+class ProviderDesk(Display):
+    """Who can remove what, and where to write."""
+
+    cell = "provider.view"
+    change_list_template = "staff/providers.html"
+    list_display = ["name"]
+    list_filter = ["kind", "country", "signatory"]
+    search_fields = ["name", "code"]
+    search_help_text = gettext_lazy("Name or code")
+    sortable_by = ()
+
+    def own_urls(self) -> list[URLPattern]:
+        """A new provider, and what its page lets one fill in and press."""
+        new = self.at("new/", self.new, name="provider_new", cell="provider.change", methods=BOTH)
+        fills = [
+            self.at(
+                f"<int:pk>/{part.name}/", self._filled(part), name=part.name, cell=part.cell, methods=POST
+            )
+            for part in PARTS
+        ]
+        presses = [
+            self.at(
+                f"<int:pk>/{each.route}", self._pressed(each), name=each.name, cell=each.cell, methods=POST
+            )
+            for each in PRESSES
+        ]
+        return [new, *fills, *presses]
+
+    def desk_urls(self) -> list[URLPattern]:
+        """Explaining a host."""
+        return [self.at("why/", why, name="why", cell="provider.view", methods=BOTH)]
+
+    def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
+        """Contacts that wait for a yes."""
+        if not request.user.has_perm("contact.approve"):
+            return []
+        waiting = Contact.objects.filter(approved_at__isnull=True).aggregate(
+            count=Count("provider", distinct=True), oldest=Min("created_at")
+        )
+        href = f"{reverse('admin:providers_provider_changelist')}?contacts__approved_at__isnull=True"
+        name = gettext_lazy("providers with a contact to approve")
+        return [Counter(name, waiting["count"], waiting["oldest"], href, "warn")]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Also what the start page's counter opens."""
+        return lookup == "contacts__approved_at__isnull" or super().lookup_allowed(lookup, value, request)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """With how many contacts are in use and how many wait for a yes."""
+        in_use = Q(contacts__approved_at__isnull=False, contacts__suspended_at__isnull=True)
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                in_use=Count("contacts", filter=in_use, distinct=True),
+                to_approve=Count("contacts", filter=_WAITS, distinct=True),
+                networks_known=Count("networks", distinct=True),
+            )
+        )
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Django's list, with the way to a new provider."""
+        may = {"may_change": request.user.has_perm("provider.change")}
+        return super().changelist_view(request, {**may, **(extra_context or {})})
+
+    def show(self, request: HttpRequest, pk: int, tried: tuple[str, BaseForm] | None = None) -> HttpResponse:
+        """The page of a provider. `tried`: the part that came back with faults, and its form."""
+        provider = get_object_or_404(Provider, pk=pk)
+        user = request.user
+        context: dict[str, Any] = {
+            "title": provider.name,
+            "provider": provider,
+            "contacts": list(provider.contacts.order_by("pk")),
+            "networks": list(provider.networks.order_by("prefix")[:MOST]),
+            # A pattern may be the host of a notice: for those who may see notices.
+            "host_rules": list(provider.host_rules.order_by("created_at", "pk")[:MOST])
+            if user.has_perm("notice.view")
+            else [],
+            "may_approve": user.has_perm("contact.approve"),
+            "may_change": user.has_perm("provider.change"),
+            "may_see_notices": user.has_perm("notice.view"),
+            "forms": {
+                part.name: blank(part, **({"instance": provider} if part.name == "provider_edit" else {}))
+                for part in PARTS
+                if user.has_perm(part.cell)
+            },
+            "suspend": SuspendForm(auto_id=False),
+            "opened": {tried[0]: True} if tried else {},
+        }
+        context["forms"] |= dict([tried]) if tried else {}
+        return page(request, "staff/provider.html", context, status=422 if tried else 200)
+
+    def new(self, request: HttpRequest) -> HttpResponse:
+        """A provider that we do not know yet."""
+        form = NewProviderForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            provider = press(
+                request,
+                lambda: services.add_provider(**form.cleaned_data, **_who_and_when(request)),
+                _("Added. It needs a contact before anything can be sent."),
+            )
+            return redirect("admin:providers_provider_change", provider.pk if provider else 0)
+        context = {"title": _("New provider"), "form": form}
+        return page(request, "staff/provider_new.html", context, status=422 if form.errors else 200)
+
+    def _filled(self, part: Part) -> Callable[..., HttpResponse]:
+        def filled(request: HttpRequest, pk: int) -> HttpResponse:
+            """Call the part's service, if its form is whole."""
+            get_object_or_404(Provider, pk=pk)
+            form = blank(part, data=request.POST)
+            if not form.is_valid():
+                return self.show(request, pk, tried=(part.name, form))
+            return self._do(request, pk, part.call, part.done, provider_id=pk, **form.cleaned_data)
+
+        return filled
+
+    def _pressed(self, each: Press) -> Callable[..., HttpResponse]:
+        def pressed(request: HttpRequest, pk: int, **row: Any) -> HttpResponse:
+            """Call the service behind a button of a row."""
+            get_object_or_404(Provider, pk=pk)
+            asked = {name: request.POST.get(name, "") for name in each.asks}
+            return self._do(request, pk, each.call, each.done, **row, **asked)
+
+        return pressed
+
+    def _do(
+        self,
+        request: HttpRequest,
+        pk: int,
+        call: Callable[..., object],
+        done: str | Promise,
+        **arguments: Any,
+    ) -> HttpResponse:
+        press(request, lambda: call(**arguments, **_who_and_when(request)), str(done))
+        return redirect("admin:providers_provider_change", pk)
+
+
+def _who_and_when(request: HttpRequest) -> dict[str, Any]:
+    return {"by": Actor.of(request.user), "now": timezone.now()}

@@ -1,0 +1,169 @@
+"""What people do with providers: contacts, networks, rules for hosts; each with its line in the audit."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit.record import Actor, record
+from audit.refused import Refused
+from providers.models import Contact, HostRule, Network, Provider
+from providers.routing import host_key
+
+
+class Unfit(Refused):
+    """It cannot be done with these words, or not with this contact or rule as it stands."""
+
+    code = "unfit"
+
+
+def add_provider(*, by: Actor, now: datetime, **fields: Any) -> Provider:
+    """A new provider; `fields` are those of the model."""
+    with transaction.atomic():
+        provider = Provider.objects.create(**fields)
+        record("add", "provider", provider.pk, by=by, at=now, data={"code": provider.code})
+    return provider
+
+
+def change_provider(*, provider_id: int, by: Actor, now: datetime, **fields: Any) -> Provider:
+    """Correct what is known of a provider. Its code stays: files and keys call it by that."""
+    with transaction.atomic():
+        provider = Provider.objects.select_for_update().get(pk=provider_id)
+        changed = [name for name, value in fields.items() if getattr(provider, name) != value]
+        for name in changed:
+            setattr(provider, name, fields[name])
+        if changed:
+            provider.save(update_fields=changed)
+            record("change", "provider", provider.pk, by=by, at=now, data={"fields": sorted(changed)})
+    return provider
+
+
+def add_contact(
+    *, provider_id: int, channel: str, address: str, mode: str, by: Actor, now: datetime
+) -> Contact:
+    """A new address of a provider. Nothing goes there before a person approves it. Raises Unfit."""
+    address = address.strip()
+    if channel == Contact.Channel.SMTP:
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise Unfit(_("This is not an e-mail address.")) from None
+    elif not address.startswith("https://"):
+        raise Unfit(_("A webhook's address begins with https://."))
+    with transaction.atomic():
+        contact, is_new = Contact.objects.get_or_create(
+            provider_id=provider_id, channel=channel, address=address, defaults={"mode": mode}
+        )
+        if not is_new:
+            raise Unfit(_("This provider has this contact already."))
+        record("add", "contact", contact.pk, by=by, at=now, data={"provider": contact.provider.code})
+    return contact
+
+
+def approve_contact(*, contact_id: int, by: Actor, now: datetime) -> Contact:
+    """A person says that notices may go there. Raises Unfit when somebody has said so already."""
+    with transaction.atomic():
+        contact = _contact(contact_id)
+        if contact.approved_at is not None:
+            raise Unfit(_("This contact is approved already."))
+        contact.approved_at, contact.approved_by = now, str(by)
+        contact.save(update_fields=["approved_at", "approved_by"])
+        record("approve", "contact", contact.pk, by=by, at=now, data={"provider": contact.provider.code})
+    return contact
+
+
+def suspend_contact(*, contact_id: int, reason: str, by: Actor, now: datetime) -> Contact:
+    """Nothing goes there until somebody ends it. Raises Unfit without a reason, or when it is suspended."""
+    if not reason.strip():
+        raise Unfit(_("Say why it is suspended."))
+    with transaction.atomic():
+        contact = _contact(contact_id)
+        if contact.suspended_at is not None:
+            raise Unfit(_("This contact is suspended already."))
+        contact.suspended_at, contact.suspended_reason = now, reason.strip()[:300]
+        contact.save(update_fields=["suspended_at", "suspended_reason"])
+        record("suspend", "contact", contact.pk, by=by, at=now, data={"provider": contact.provider.code})
+    return contact
+
+
+def resume_contact(*, contact_id: int, by: Actor, now: datetime) -> Contact:
+    """End a suspension. Raises Unfit when there is none."""
+    with transaction.atomic():
+        contact = _contact(contact_id)
+        if contact.suspended_at is None:
+            raise Unfit(_("This contact is not suspended."))
+        contact.suspended_at, contact.suspended_reason = None, ""
+        contact.save(update_fields=["suspended_at", "suspended_reason"])
+        record("resume", "contact", contact.pk, by=by, at=now, data={"provider": contact.provider.code})
+    return contact
+
+
+def keep_network(
+    *, prefix: str, provider_id: int, asn: int, country: str, name: str, by: Actor, now: datetime
+) -> Network:
+    """Say whose a prefix is; a prefix that is known already goes to this provider from now on."""
+    with transaction.atomic():
+        fields = {"provider_id": provider_id, "asn": asn, "country": country, "name": name}
+        network, is_new = Network.objects.update_or_create(prefix=prefix, defaults=fields)
+        data = {"prefix": prefix, "provider": network.provider.code, "new": is_new}
+        record("keep", "network", network.pk, by=by, at=now, data=data)
+    return network
+
+
+def remove_network(*, network_id: int, by: Actor, now: datetime) -> None:
+    """Forget a prefix; attributions that were made with it stay as they are. Raises Unfit."""
+    with transaction.atomic():
+        network = Network.objects.select_for_update().filter(pk=network_id).first()
+        if network is None:
+            raise Unfit(_("There is no such network any more."))
+        data = {"prefix": str(network.prefix), "provider": network.provider.code}
+        record("remove", "network", network.pk, by=by, at=now, data=data)
+        network.delete()
+
+
+def add_host_rule(
+    *, pattern: str, provider_id: int, country: str, reason: str, by: Actor, now: datetime
+) -> HostRule:
+    """A person's word on who hosts `pattern` (A-label, lower case) and all under it. Raises Unfit."""
+    if not reason.strip():
+        raise Unfit(_("Say how you know."))
+    with transaction.atomic():
+        key = host_key(pattern)
+        if HostRule.objects.filter(pattern_key=key).exists():
+            raise Unfit(_("There is a rule for this host already: remove that one first."))
+        rule = HostRule(
+            pattern_key=key, provider_id=provider_id, country=country, reason=reason.strip(), by=str(by)
+        )
+        rule.pattern = pattern
+        rule.save(force_insert=True)
+        # The host stays out of the audit: it may be that of a notice.
+        data = {"rule": str(rule.pk), "country": country}
+        record("add_host_rule", "provider", provider_id, by=by, at=now, data=data)
+    return rule
+
+
+def remove_host_rule(*, rule_id: UUID, by: Actor, now: datetime) -> None:
+    """Withdraw a rule; attributions that were made with it keep its reason. Raises Unfit."""
+    with transaction.atomic():
+        rule = HostRule.objects.select_for_update().filter(pk=rule_id).first()
+        if rule is None:
+            raise Unfit(_("There is no such rule any more."))
+        data = {"rule": str(rule.pk), "country": rule.country}
+        record("remove_host_rule", "provider", rule.provider_id, by=by, at=now, data=data)
+        rule.delete()
+
+
+def _contact(contact_id: int) -> Contact:
+    contact = (
+        Contact.objects.select_for_update(of=("self",))
+        .select_related("provider")
+        .filter(pk=contact_id)
+        .first()
+    )
+    if contact is None:
+        raise Unfit(_("There is no such contact."))
+    return contact

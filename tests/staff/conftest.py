@@ -1,0 +1,75 @@
+"""The staff, logged in; and a cache without other tests' claims."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import User
+from accounts.roles import Role
+from tests.factories import UserFactory
+
+Browser = Callable[[User], Client]
+
+
+@pytest.fixture(autouse=True)
+def no_claims() -> Iterator[None]:
+    """What somebody has before them is kept in the cache, which no transaction rolls back."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def browser() -> Browser:
+    """The browser of a person. It sends no CSRF token."""
+
+    def of(person: User) -> Client:
+        client = Client()
+        client.force_login(person)
+        return client
+
+    return of
+
+
+@pytest.fixture
+def analyst(db: None) -> User:
+    """Judges notices."""
+    return UserFactory(analyst=True, name="Noor")
+
+
+@pytest.fixture
+def supervisor(db: None) -> User:
+    """Sees to what is overdue."""
+    return UserFactory(supervisor=True, name="Sam")
+
+
+@pytest.fixture
+def functional_admin(db: None) -> User:
+    """Manages people, keys and terms; sees no case."""
+    return UserFactory(functional_admin=True, name="Robin")
+
+
+@pytest.fixture
+def everybody(db: None) -> dict[Role, User]:
+    """One person of each role."""
+    return {
+        Role.ANALYST: UserFactory(analyst=True),
+        Role.SUPERVISOR: UserFactory(supervisor=True),
+        Role.FUNCTIONAL_ADMIN: UserFactory(functional_admin=True),
+        Role.PROVIDER_MEMBER: UserFactory(provider_contact=True),
+        Role.PROVIDER_ADMIN: UserFactory(provider_admin=True),
+    }
+
+
+@pytest.fixture
+def at_work(browser: Browser, analyst: User) -> Client:
+    """The analyst's browser."""
+    return browser(analyst)
+
+
+@pytest.fixture
+def in_charge(browser: Browser, supervisor: User) -> Client:
+    """The supervisor's browser."""
+    return browser(supervisor)

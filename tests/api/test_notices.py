@@ -7,7 +7,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.db import connection
-from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -38,13 +37,13 @@ class Machine:
 
     def __init__(self, *scopes: str, provider: Provider | None = None) -> None:
         self.key, secret = api_key(*scopes, provider=provider)
-        self._client = Client(headers={"Authorization": f"Bearer {secret}"})
+        self._client = Client(headers={"Authorization": f"Bearer {secret}", "Accept-Language": "en"})
 
-    def get(self, path: str, query: dict[str, Any] | None = None) -> HttpResponse:
+    def get(self, path: str, query: dict[str, Any] | None = None) -> Any:
         """The answer to a GET."""
         return self._client.get(path, query)
 
-    def post(self, path: str, body: Any, **headers: str) -> HttpResponse:
+    def post(self, path: str, body: Any, **headers: str) -> Any:
         """The answer to a POST of JSON; `headers` with _ for -."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self._client.post(path, body, content_type="application/json", headers=named)
@@ -74,7 +73,7 @@ def ours(db: None) -> Machine:
     return Machine(Scope.NOTICES_READ)
 
 
-def listed(answer: HttpResponse) -> set[str]:
+def listed(answer: Any) -> set[str]:
     """The references on a page."""
     assert answer.status_code == 200, answer.content
     return {row["reference"] for row in answer.json()["results"]}

@@ -7,19 +7,21 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.db import OperationalError
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts.models import Scope
 from audit.models import Event
+from cases import tasks
 from cases.models import Attempt, Beat, Step
 from cases.services.beat import leave_beat
 from takedown import health
 from tests.factories import DispatchFactory, NoticeFactory, ProviderFactory, StepFactory, api_key
 
 MINUTE = timedelta(minutes=1)
+#: Who must beat.
+SWEEPS: Any = django_settings.CELERY["beat_schedule"]
 
 
 def ago(span: timedelta) -> datetime:
@@ -29,7 +31,7 @@ def ago(span: timedelta) -> datetime:
 
 def all_beat(at: datetime) -> None:
     """Every sweep came to its end then."""
-    for name in django_settings.CELERY["beat_schedule"]:
+    for name in SWEEPS:
         leave_beat(name=name, now=at)
 
 
@@ -125,12 +127,10 @@ def test_slow_sweeps_by_choice_are_not_late(client: Client, host: Callable[..., 
 
 
 def test_every_sweep_leaves_its_beat(static_resolver: object, db: None) -> None:
-    from cases.tasks import SWEEPS
-
-    for sweep in SWEEPS.values():
+    for sweep in tasks.SWEEPS.values():
         sweep()
-    assert set(Beat.objects.values_list("name", flat=True)) == set(django_settings.CELERY["beat_schedule"])
-    assert set(Beat.objects.values_list("name", flat=True)) == {f"sweep_{name}" for name in SWEEPS}
+    assert set(Beat.objects.values_list("name", flat=True)) == set(SWEEPS)
+    assert set(Beat.objects.values_list("name", flat=True)) == {f"sweep_{name}" for name in tasks.SWEEPS}
     assert not Event.objects.exists()
 
 
@@ -184,10 +184,11 @@ def test_health_is_only_looked_at(client: Client, path: str, beating: None) -> N
 # -- /metrics ----------------------------------------------------------------------------------------
 
 
-def from_elsewhere(secret: str = "", **meta: str) -> HttpResponse:
+def from_elsewhere(secret: str = "", address: str = "192.0.2.80", forwarded_for: str = "") -> Any:
     """What a caller from another machine gets."""
     headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-    return Client(headers=headers).get("/metrics", REMOTE_ADDR=meta.pop("address", "192.0.2.80"), **meta)
+    headers |= {"X-Forwarded-For": forwarded_for} if forwarded_for else {}
+    return Client(headers=headers).get("/metrics", REMOTE_ADDR=address)
 
 
 def test_figures_are_for_this_machine_and_for_our_keys(beating: None) -> None:
@@ -204,8 +205,8 @@ def test_figures_are_for_this_machine_and_for_our_keys(beating: None) -> None:
 def test_a_proxy_on_this_machine_does_not_pass_for_it(
     settings: Settings, host: Callable[..., None], beating: None
 ) -> None:
-    assert from_elsewhere(address="127.0.0.1", HTTP_X_FORWARDED_FOR="192.0.2.80").status_code == 401
-    assert from_elsewhere(HTTP_X_FORWARDED_FOR="127.0.0.1").status_code == 401
+    assert from_elsewhere(address="127.0.0.1", forwarded_for="192.0.2.80").status_code == 401
+    assert from_elsewhere(forwarded_for="127.0.0.1").status_code == 401
     host(trusted_proxies=1)
     assert from_elsewhere(address="127.0.0.1").status_code == 401
 

@@ -43,7 +43,7 @@ messages:  ## Bring the texts of the code into locale/
 	@$(TEST) local.messages update
 
 format:  ## Put code and templates in their form
-	@$(TEST) ruff check -q --fix-only . && $(TEST) ruff format . && $(TEST) djlint --reformat --quiet templates; true
+	@$(TEST) ruff check -q --fix-only . && $(TEST) ruff format .
 
 lock:  ## Choose the newest allowed versions anew (needs the package index)
 	@$(TEST) local.lock

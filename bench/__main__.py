@@ -31,13 +31,17 @@ def workloads() -> "dict[int, Callable[[int], Workload]]":
 
 def show(done: "Workload") -> None:
     """One workload as a table."""
-    print(f"\nW{done.number} {done.title}: " + ", ".join(f"{key} {value:,}" for key, value in done.size.items()))
+    print(
+        f"\nW{done.number} {done.title}: " + ", ".join(f"{key} {value:,}" for key, value in done.size.items())
+    )
     for name, spread in done.times.items():
         figures = f"{spread.minimum:9.3f} {spread.median:9.3f} {spread.maximum:9.3f} s   cpu {spread.cpu_median:8.3f} s"
         print(f"  {name:32} {figures}")
     for name, ratio in done.ratios.items():
         sign = "<=" if ratio.at_most else ">="
-        print(f"  {name:32} {ratio.value:9.2f}  (target {sign} {ratio.target:g})  {'reached' if ratio.reached else 'MISSED'}")
+        print(
+            f"  {name:32} {ratio.value:9.2f}  (target {sign} {ratio.target:g})  {'reached' if ratio.reached else 'MISSED'}"
+        )
     for note in done.notes:
         print(f"  {note}")
 
@@ -52,7 +56,8 @@ def main() -> int:
     FOLDER.mkdir(parents=True, mode=0o700)
     launcher = Launcher(servers.socket_folder(FOLDER) / "control", say=print)
     try:
-        os.environ |= settings(start(launcher, FOLDER, durable=True), launcher.control)
+        # Without DEBUG: it keeps every query.
+        os.environ |= settings(start(launcher, FOLDER, durable=True), launcher.control) | {"DEBUG": "no"}
         import django
         from django.core.management import call_command
 

@@ -84,7 +84,9 @@ def _restore() -> None:
     with connection.cursor() as cursor:
         cursor.execute("ALTER TABLE cases_notice DISABLE TRIGGER USER")
         cursor.execute("ALTER TABLE audit_event DISABLE TRIGGER USER")
-        cursor.execute("UPDATE cases_notice SET state = 'notified', escalated_at = NULL WHERE state = 'escalated'")
+        cursor.execute(
+            "UPDATE cases_notice SET state = 'notified', escalated_at = NULL WHERE state = 'escalated'"
+        )
         cursor.execute("TRUNCATE cases_step, audit_event")
         cursor.execute("ALTER TABLE cases_notice ENABLE TRIGGER USER")
         cursor.execute("ALTER TABLE audit_event ENABLE TRIGGER USER")

@@ -50,7 +50,9 @@ class Ratio:
         return self.value <= self.target if self.at_most else self.value >= self.target
 
 
-def measure(run: Callable[[], object], *, before: Callable[[], object] = lambda: None, runs: int = RUNS) -> Spread:
+def measure(
+    run: Callable[[], object], *, before: Callable[[], object] = lambda: None, runs: int = RUNS
+) -> Spread:
     """Time `run` `runs` times after one warm-up; `before` puts the world back each time and is not timed."""
     walls, cpus = [], []
     for count in range(runs + 1):

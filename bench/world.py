@@ -6,6 +6,7 @@ The bytes of sealed columns are as long as real ones and mean nothing: no worklo
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 PROVIDERS = 40
@@ -13,10 +14,13 @@ _STEP = 500_000
 
 
 def fill(rows: int, *, due: int, now: datetime = NOW) -> None:
-    """Empty the tables, then `rows` notices with the provider, `due` of them falling due at `now`, spread over
-    the whole table; the others later."""
+    """Empty the tables, then add `rows` notices that are with the provider.
+
+    `due` of them fall due at `now`, spread over the whole table; the others later.
+    """
     with connection.cursor() as cursor:
-        _quietly(cursor, "DISABLE")
+        # Loading is not what is measured.
+        guards(cursor, "DISABLE")
         cursor.execute(
             "TRUNCATE cases_step, cases_sighting, cases_dispatchline, cases_attempt, cases_dispatch, cases_reply,"
             " cases_assessment, cases_reportline, cases_report, cases_notice, cases_content, providers_attribution,"
@@ -57,14 +61,14 @@ def fill(rows: int, *, due: int, now: datetime = NOW) -> None:
                 """,
                 [PROVIDERS, every, every, due, now, now, *span],
             )
-        _quietly(cursor, "ENABLE")
+        guards(cursor, "ENABLE")
         cursor.execute("ANALYZE")
 
 
-def _quietly(cursor: object, word: str) -> None:
-    """Loading is not what is measured: the guards of the state sleep meanwhile."""
+def guards(cursor: CursorWrapper, word: str) -> None:
+    """DISABLE or ENABLE the triggers of our own; foreign keys stay awake."""
     for table in ("cases_notice", "cases_dispatch", "audit_event", "audit_link"):
-        cursor.execute(f"ALTER TABLE {table} {word} TRIGGER USER")  # type: ignore[attr-defined]
+        cursor.execute(f"ALTER TABLE {table} {word} TRIGGER USER")
 
 
 def vacuum() -> None:
@@ -72,4 +76,3 @@ def vacuum() -> None:
     with connection.cursor() as cursor:
         for table in ("cases_notice", "audit_event", "cases_step", "cases_content", "cases_reportline"):
             cursor.execute(f"VACUUM (ANALYZE) {table}")
-        cursor.execute("CHECKPOINT")

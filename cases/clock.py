@@ -9,5 +9,5 @@ def database_now() -> datetime:
     """The instant by PostgreSQL's clock, in UTC (not the start of the transaction)."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
-        (now,) = cursor.fetchone()
-    return datetime.astimezone(now, UTC)
+        now: datetime = cursor.fetchone()[0]
+    return now.astimezone(UTC)

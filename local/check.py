@@ -90,11 +90,6 @@ def steps() -> list[Step]:
             ("bandit", "-ll", "-c", "pyproject.toml", "-r", *rooms),
             r"Total lines of code: [1-9]",
         ),
-        Step(
-            "templates: format",
-            ("djlint", "--check", *templates()),
-            r"Checking [1-9]",
-        ),
         Step("templates: lint", ("djlint", "--lint", *templates()), r"Linted [1-9]\d* file"),
         Step("import contracts", ("lint-imports", "--no-cache"), r"Contracts: [1-9]\d* kept, 0 broken"),
         Step(

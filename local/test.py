@@ -52,6 +52,7 @@ def encryption_keys() -> Path:
         )
         if made.returncode != 0:
             raise Failed(f"no encryption keys could be made:\n    {made.stderr.strip()}")
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(made.stdout, encoding="utf-8")
     return path

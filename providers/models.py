@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from vault.sealed import Sealed, new_id
 
-
 Prefix = IPv4Network | IPv6Network
 
 

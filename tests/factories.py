@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import factory
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from factory.django import DjangoModelFactory
 
 from accounts.models import ApiKey, Scope, User
@@ -392,14 +392,24 @@ def _put_on(notice: Notice, *, contact: Contact | None, dispatch: Dispatch | Non
 def _run_clock(notice: Notice) -> None:
     """The rungs that its state has behind it, and the one that waits."""
     ended = notice.closed_at or notice.removed_at
-    StepFactory(notice=notice, code="hint", taken_at=notice.escalated_at or ended)
+    overtaken = {"taken_at": ended, "outcome": "overtaken"} if ended else {}
     if notice.escalated_at:
-        StepFactory(notice=notice, code="reminder-1", taken_at=ended)
+        StepFactory(notice=notice, code="hint", taken_at=notice.escalated_at)
+        StepFactory(notice=notice, code="reminder-1", **overtaken)
+    else:
+        StepFactory(notice=notice, code="hint", **overtaken)
     if notice.state == Notice.State.REMOVED and notice.gone_since:
         for minutes in (0, 5, 10):
             SightingFactory(
                 notice=notice, seen_at=notice.gone_since + timedelta(minutes=minutes), outcome="gone"
             )
+
+
+def _next_of_the_series() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('cases_dispatch_number')")
+        (count,) = cursor.fetchone()
+    return int(count)
 
 
 _paths = itertools.count(1)
@@ -448,7 +458,7 @@ class DispatchFactory(DjangoModelFactory):
 
     contact = factory.SubFactory(ContactFactory, approved=True)
     kind = Dispatch.Kind.FIRST
-    number = factory.Sequence(lambda n: f"NTD-2025-{n:06d}")
+    number = factory.LazyFunction(lambda: f"NTD-2026-{_next_of_the_series():06d}")
     message_id = factory.LazyAttribute(lambda o: f"<{o.number.lower()}.test@hotline.example>")
     token = factory.LazyAttribute(lambda o: f"token-{o.number.lower()}")
     created_at = NOON - HOUR

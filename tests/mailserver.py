@@ -1,6 +1,7 @@
 """A real SMTP server on loopback whose behaviour a test chooses per recipient."""
 
 import asyncio
+import ssl
 import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable
@@ -62,6 +63,7 @@ class MailServer:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="test-mail-server", daemon=True)
         self._started = threading.Event()
+        self._listen_with: ssl.SSLContext | None = None
         self.port = 0
 
     # -- what a test says and asks ------------------------------------------------------------------------
@@ -104,7 +106,7 @@ class MailServer:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         server = self._loop.run_until_complete(
-            self._loop.create_server(lambda: _Protocol(self, self._loop), "127.0.0.1", 0)
+            self._loop.create_server(self._protocol, "127.0.0.1", 0, ssl=self._listen_with)
         )
         self.port = server.sockets[0].getsockname()[1]
         self._started.set()
@@ -114,6 +116,9 @@ class MailServer:
         for task in pending:
             task.cancel()
         self._loop.run_until_complete(asyncio.gather(*pending, return_exceptions=True))
+
+    def _protocol(self) -> SMTP:
+        return _Protocol(self, self._loop)
 
     def _next(self, recipient: str) -> str:
         plan = self._plans[recipient]

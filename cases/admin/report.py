@@ -60,9 +60,7 @@ class ReportDesk(Display):
         if context and "cl" in context:
             reports = list(context["cl"].result_list)
             counts = outcomes([report.pk for report in reports])
-            context["rows"] = [
-                {"report": report, "outcomes": counts[report.pk]} for report in reports
-            ]
+            context["rows"] = [{"report": report, "outcomes": counts[report.pk]} for report in reports]
         return response
 
     def show(self, request: HttpRequest, pk: int) -> HttpResponse:

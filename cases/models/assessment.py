@@ -28,7 +28,7 @@ class Reason(models.TextChoices):
     LINKING = "linking", _("only links")
     AGE_UNCLEAR = "age_unclear", _("age unclear")
     NOT_FOUND = "not_found", _("not found")
-    PASSWORD = "password", _("behind a password")  # noqa: S105 - a word of the vocabulary
+    PASSWORD = "password", _("behind a password")
 
 
 class Assessment(models.Model):

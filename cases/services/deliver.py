@@ -26,7 +26,7 @@ from cases.formats import mail, text
 from cases.models import Attempt, Dispatch, DispatchLine, Notice, Step
 from cases.services.ladder import seen_lately
 from cases.services.moving import moving, moving_many
-from cases.services.refused import Invalid, WrongState
+from cases.services.refused import Invalid
 from cases.services.route import FIRST, HOME, refresh_attributions
 from cases.services.rules import rule_at
 from providers.channels import CHANNELS

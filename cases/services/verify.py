@@ -68,7 +68,7 @@ INVARIANTS: Final = (
                SELECT 1 FROM cases_dispatchline l JOIN cases_dispatch d ON d.id = l.dispatch_id
                WHERE l.notice_id = n.id AND l.step = 'first' AND d.accepted_at = n.notified_at AND d.evidence <> '')
            AND NOT EXISTS (SELECT 1 FROM audit_event e WHERE e.subject = 'notice' AND e.subject_id = n.id
-               AND e.became = 'notified' AND e.actor LIKE 'user:%%')""",
+               AND e.became = 'notified' AND (e.actor LIKE 'user:%%' OR e.actor LIKE 'key:%%'))""",
     ),
     Invariant(
         "I6",

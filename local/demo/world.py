@@ -7,16 +7,14 @@ them is now. The same seed gives the same world.
 
 import heapq
 import itertools
-import json
 import os
 import random
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from http.client import HTTPConnection
+from functools import partial
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection
@@ -28,6 +26,7 @@ from audit.record import Actor, record
 from cases.models import Dispatch, LegalClass, Notice, Reason, Report, Source, Step
 from cases.services import answers, assess, deliver, ladder, observe, receive, route
 from local.demo.hosts import RESOLVER_FILE
+from local.demo.provider import take_down
 from providers.files import import_networks, import_providers
 from providers.models import Provider
 from providers.sources.resolver import StaticResolver
@@ -122,7 +121,9 @@ class World:
 
     def _approve(self, now: datetime) -> None:
         """The first message to each contact waits for a person: here the supervisor looks at once."""
-        waiting = Dispatch.objects.filter(state=Dispatch.State.PENDING, approved_by="").exclude(approval_reason="")
+        waiting = Dispatch.objects.filter(state=Dispatch.State.PENDING, approved_by="").exclude(
+            approval_reason=""
+        )
         for pk in waiting.values_list("pk", flat=True):
             route.approve(dispatch_id=pk, by=self._supervisor, now=now)
 
@@ -139,7 +140,11 @@ class World:
         )
         wait = timedelta(minutes=self.chance.randint(6, 160))
         ids = list(Notice.objects.filter(received_at=now).values_list("pk", flat=True))
-        self.at(now + wait, lambda at: [self._judge(pk, at) for pk in ids], wakes=True)
+        self.at(now + wait, lambda at: self._judge_all(ids, at), wakes=True)
+
+    def _judge_all(self, ids: list[int], now: datetime) -> None:
+        for pk in ids:
+            self._judge(pk, now)
 
     def _judge(self, notice_id: int, now: datetime) -> None:
         notice = Notice.objects.get(pk=notice_id)
@@ -189,7 +194,8 @@ class World:
         self.at(gone_at, lambda at: self._take_down(notice, at))
 
     def _take_down(self, notice: Notice, now: datetime) -> None:
-        _site(notice.content.url)
+        if port := os.environ.get("DEMO_SITE_PORT"):
+            take_down(int(port), notice.content.url)
         self._say(notice, "removed", now)
         for minutes in (1, 6, 12):
             self.at(now + timedelta(minutes=minutes), lambda at: self._see(notice, "gone", at, 404))
@@ -199,7 +205,11 @@ class World:
             self.at(now + timedelta(hours=hours), lambda at: self._still_online(ids, at))
 
     def _still_online(self, ids: list[int], now: datetime) -> None:
-        there = Notice.objects.open().filter(pk__in=ids, claimed_removed_at=None).values_list("reference", flat=True)
+        there = (
+            Notice.objects.open()
+            .filter(pk__in=ids, claimed_removed_at=None)
+            .values_list("reference", flat=True)
+        )
         seen = [observe.Seen(reference, now, "online", "demo-nl-1", http_status=200) for reference in there]
         observe.observe(sightings=seen, by=SYSTEM, now=now)
 
@@ -251,10 +261,14 @@ def load(*, notices: int, now: datetime, say: Callable[[str], None]) -> dict[str
     access = people(now)
     world = World(until=now, seed=20_261_123, say=say)
     for instant, source, urls in _reports(notices, born, now, world.chance):
-        world.at(instant, lambda at, u=urls, s=source: world.report(u, s, at), wakes=True)
+        world.at(instant, partial(_bring, world, urls, source), wakes=True)
     world.play()
     say(f"{Notice.objects.count()} notices have a past")
     return access
+
+
+def _bring(world: World, urls: list[str], source: str, at: datetime) -> None:
+    world.report(urls, source, at)
 
 
 def _reports(
@@ -280,18 +294,3 @@ def _reports(
         ago = (chance.random() ** 2) * (now - born - timedelta(hours=2))
         made.append((now - ago, chance.choice(["partner", "partner", "staff", "public"]), urls))
     return sorted(made, key=lambda report: report[0])
-
-
-def _site(url: str) -> None:
-    """Take a page of the demo's web site down."""
-    port = os.environ.get("DEMO_SITE_PORT")
-    if not port:
-        return
-    parts = urlsplit(url)
-    path = parts.path + (f"?{parts.query}" if parts.query else "")
-    connection = HTTPConnection("127.0.0.1", int(port), timeout=5)
-    try:
-        connection.request("POST", "/_control/take-down", json.dumps({"host": parts.hostname, "path": path}))
-        connection.getresponse().read()
-    finally:
-        connection.close()

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from django.conf import settings
 from django.db import connection
@@ -32,10 +31,9 @@ class System:
         self.web, self.smtp, self.mail_page, self.site = (free_port() for _ in range(4))
         self.base = f"http://localhost:{self.web}"
         self._programs: dict[str, subprocess.Popen[bytes]] = {}
-        database = urlsplit(os.environ["DATABASE_URL"])
-        name = connection.settings_dict["NAME"]
+        database = connection.settings_dict  # of the tests' own database; its HOST is a folder with a socket
         self.environment = os.environ | {
-            "DATABASE_URL": urlunsplit(database._replace(path=f"/{name}")),
+            "DATABASE_URL": "postgres://{USER}@/{HOST}/{NAME}".format_map(database),
             "EMAIL_URL": f"smtp://127.0.0.1:{self.smtp}",
             "BASE_URL": self.base,
             "RELAY_IS_FINAL_HOP": "yes",
@@ -54,13 +52,42 @@ class System:
 
     def start(self) -> None:
         """Everything but the checker, which needs a key first."""
-        worker = ["celery", "-A", "takedown", "worker", "--without-mingle", "--without-gossip", "-l", "WARNING"]
+        worker = [
+            "celery",
+            "-A",
+            "takedown",
+            "worker",
+            "--without-mingle",
+            "--without-gossip",
+            "-l",
+            "WARNING",
+        ]
         self.run("demo-mail", "local.demo.mailserver")
         self.run("demo-site", "local.demo.website")
-        self.run("web", "gunicorn", "takedown.wsgi", "-b", f"127.0.0.1:{self.web}", "--threads", "4", "--no-control-socket")
+        self.run(
+            "web",
+            "gunicorn",
+            "takedown.wsgi",
+            "-b",
+            f"127.0.0.1:{self.web}",
+            "--threads",
+            "4",
+            "--no-control-socket",
+        )
         self.run("sweeps", *worker, "-n", "sweeps@walk", "-Q", "sweeps", "-P", "prefork", "-c", "1")
         self.run("sending", *worker, "-n", "sending@walk", "-Q", "sending", "-P", "threads", "-c", "4")
-        self.run("beat", "celery", "-A", "takedown", "beat", "-l", "WARNING", "--pidfile=", "-s", str(self.folder / "b"))
+        self.run(
+            "beat",
+            "celery",
+            "-A",
+            "takedown",
+            "beat",
+            "-l",
+            "WARNING",
+            "--pidfile=",
+            "-s",
+            str(self.folder / "b"),
+        )
         eventually(lambda: self._answers("/healthz"), "the web server serves")
 
     def start_checker(self) -> None:
@@ -68,14 +95,21 @@ class System:
         _key, secret = ApiKey.mint(name="walkthrough", scopes=["sightings:write"], provider=None)
         self.environment["CHECKER_KEY"] = secret
         proxy = f"http://127.0.0.1:{self.site}"
-        self.run("checker", "checker", "--api", self.base, "--proxy", proxy, "--every", "1", "--vantage", "walk-nl")
+        self.run(
+            "checker", "checker", "--api", self.base, "--proxy", proxy, "--every", "1", "--vantage", "walk-nl"
+        )
 
     def run(self, name: str, *module: str) -> None:
         """Start `python -m module ...`; its output is kept for a failure."""
-        log = (self.folder / f"{name}.log").open("ab")
-        self._programs[name] = subprocess.Popen(
-            [sys.executable, "-m", *module], cwd=ROOT, env=self.environment, stdout=log, stderr=log, start_new_session=True
-        )
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self._programs[name] = subprocess.Popen(
+                [sys.executable, "-m", *module],
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     def kill(self, name: str) -> None:
         """kill -9, children and all."""
@@ -105,13 +139,6 @@ class System:
         """What the outside mail server keeps, in order: one entry per wire copy."""
         index = self.mail / "index.jsonl"
         return [json.loads(line) for line in index.read_text().splitlines()] if index.exists() else []
-
-    def take_down(self, host: str, path: str) -> None:
-        """The provider takes a page off its site."""
-        connection = HTTPConnection("127.0.0.1", self.site, timeout=5)
-        connection.request("POST", "/_control/take-down", json.dumps({"host": host, "path": path}))
-        assert connection.getresponse().status < 300
-        connection.close()
 
     def _answers(self, path: str) -> bool:
         connection = HTTPConnection("127.0.0.1", self.web, timeout=5)

@@ -48,15 +48,25 @@ def sweep() -> None:
 
 def test_a_thousand_reported_lines_have_the_outcomes_and_the_providers_that_were_foretold() -> None:
     receipt = io.StringIO()
-    call_command("import_reports", str(DATA / "reports-1000.csv"), source="partner", stdout=receipt, stderr=io.StringIO())
-    outcomes = {row["line"]: row["outcome"] for row in csv.DictReader(io.StringIO(receipt.getvalue()), delimiter=";")}
+    call_command(
+        "import_reports",
+        str(DATA / "reports-1000.csv"),
+        source="partner",
+        stdout=receipt,
+        stderr=io.StringIO(),
+    )
+    outcomes = {
+        row["line"]: row["outcome"] for row in csv.DictReader(io.StringIO(receipt.getvalue()), delimiter=";")
+    }
     with (DATA / "reports-1000.expected.csv").open() as lines:
         expected = {row["line"]: row["outcome"] for row in csv.DictReader(lines, delimiter=";")}
     assert outcomes == expected
     assert Counter(outcomes.values()) == {"new": 820, "duplicate": 120, "quarantined": 30, "rejected": 30}
 
     again = io.StringIO()
-    call_command("import_reports", str(DATA / "reports-1000.csv"), source="partner", stdout=again, stderr=io.StringIO())
+    call_command(
+        "import_reports", str(DATA / "reports-1000.csv"), source="partner", stdout=again, stderr=io.StringIO()
+    )
     assert Notice.objects.count() == 820
     assert again.getvalue() == receipt.getvalue()
 
@@ -73,7 +83,10 @@ def test_a_report_by_api_becomes_a_removal_and_its_neighbour_an_escalation(
     mail_server: MailServer, host: Callable[..., None], client: Client
 ) -> None:
     host(
-        grouping_window=timedelta(0), removal_gap=timedelta(0), removal_span=timedelta(0), relay_is_final_hop=True
+        grouping_window=timedelta(0),
+        removal_gap=timedelta(0),
+        removal_span=timedelta(0),
+        relay_is_final_hop=True,
     )
     Contact.objects.update(known_since=timezone.now())
     keys = {

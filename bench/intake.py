@@ -1,0 +1,178 @@
+"""W1: a CSV of 10,000 lines comes in, 20 % of them duplicates and 3 % bad, into a table of many.
+
+Limit: COPY, in one piece, of the very bytes that the import wrote, into the same tables with their unique
+indexes and foreign keys; reading, encrypting, looking up and the guards of the state cost it nothing.
+Naive: parse, look up and save line by line, in a transaction each. Ours: from the bytes of the file to the
+last commit, in batches, with audit rows and every guard awake.
+"""
+
+import io
+import resource
+import time
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from audit.record import Actor, record
+from bench import world
+from bench.measure import Ratio, Spread, Workload, measure
+from cases import url as urls
+from cases.intake import csv_file
+from cases.intake.files import take_file
+from cases.models import Content, Notice, Report, ReportLine, Source
+from cases.models.notice import new_reference
+from cases.services.placing import OPEN
+from cases.services.receive import digest_of
+
+BY = Actor.system("bench")
+LINES = 10_000
+NAIVE_LINES = 1_000
+#: When the import came in whose bytes the limit copies; tells its rows from all others.
+_APART = world.NOW + timedelta(hours=1)
+#: What an import writes, in an order that foreign keys allow: table, and which rows are the import's.
+_WRITTEN = (
+    ("cases_content", "created_at = %s"),
+    ("cases_notice", "received_at = %s"),
+    ("cases_report", "received_at = %s"),
+    ("cases_reportline", "report_id IN (SELECT id FROM cases_report WHERE received_at = %s)"),
+    ("audit_event", "at = %s"),
+)
+
+
+def run(rows: int) -> Workload:
+    """Measure at `rows` notices, and ours also at a tenth of them."""
+    made = Workload(1, "intake", {"notices": rows, "lines": LINES})
+    few = _ours_among(rows // 10)
+    ours = _ours_among(rows)
+    peak = _peak_mb()
+    copies = _written()
+    limit = measure(lambda: _copy_in(copies), before=_forget)
+    began = time.perf_counter()
+    _naive(_file(NAIVE_LINES, seed=97))
+    naive_line = (time.perf_counter() - began) / NAIVE_LINES
+    _take(_file(10 * LINES, seed=96))
+    made.times |= {"limit: COPY of the same bytes": limit, "ours": ours, "ours among a tenth": few}
+    made.ratios["limit / ours"] = Ratio(limit.median / ours.median, 0.25)
+    made.ratios["naive / ours"] = Ratio(naive_line * LINES / ours.median, 15)
+    made.ratios["seconds"] = Ratio(ours.median, 30, at_most=True)
+    made.ratios["ours / ours among a tenth"] = Ratio(ours.median / few.median, 1.2, at_most=True)
+    made.ratios["memory, 10 times the lines"] = Ratio(_peak_mb() / peak, 1.2, at_most=True)
+    made.notes.append(f"ours: {LINES / ours.median:,.0f} lines/s; limit: {LINES / limit.median:,.0f} lines/s")
+    made.notes.append(f"naive: {1 / naive_line:,.0f} lines/s, measured on {NAIVE_LINES:,} lines")
+    return made
+
+
+def _ours_among(rows: int) -> Spread:
+    world.fill(rows, due=0)
+    _take(_file(LINES, seed=0))
+    world.vacuum()
+    # Every run brings other addresses, as real files do; the table grows by one in a hundred at most.
+    files = iter([_file(LINES, seed=seed) for seed in range(1, 6)])
+    return measure(lambda: _take(next(files)))
+
+
+def _file(lines: int, *, seed: int) -> bytes:
+    """A file: 10 % are lines of the file of seed 0, 10 % are twice in it in another spelling, 3 % are bad."""
+    out = [b"url;referrer;reference;received_at;category;note"]
+    for number in range(lines):
+        url = f"https://img{number % 500}.forum.example/g/{seed}/{number:07d}.jpg?id={number * 7919 % 9973}"
+        match number % 100:
+            case 1 | 11 | 21 | 31 | 41 | 51 | 61 | 71 | 81 | 91:
+                url = url.replace(f"/g/{seed}/", "/g/0/").replace(f"{number:07d}", f"{number - 1:07d}")
+                url = url.replace(f"img{number % 500}.", f"img{(number - 1) % 500}.").partition("?")[0]
+                url += f"?id={(number - 1) * 7919 % 9973}"
+            case 2 | 12 | 22 | 32 | 42 | 52 | 62 | 72 | 82 | 92:
+                url = out[-2].partition(b";")[0].decode().replace("https://img", "HTTPS://IMG")
+            case 3:
+                url = "javascript:alert(1)"
+            case 4:
+                url = "http://127.0.0.1/x"
+            case 5:
+                url = "not an address"
+        page = f"https://www.forum.example/t/{number}"
+        out.append(f'{url};{page};EXT-{number};2026-10-31T10:00:00Z;forum;"a note; quoted"'.encode())
+    return b"\r\n".join(out) + b"\r\n"
+
+
+def _take(content: bytes, now: datetime = world.NOW) -> Report:
+    source = Source.objects.get(code="partner")
+    return take_file(io.BytesIO(content), name="bench.csv", source=source, by=BY, now=now)
+
+
+def _written() -> list[tuple[str, bytes]]:
+    """What one import wrote, by table, in the form that COPY takes."""
+    _take(_file(LINES, seed=98), now=_APART)
+    copies = []
+    with connection.cursor() as cursor:
+        for table, own in _WRITTEN:
+            statement = f"COPY (SELECT * FROM {table} WHERE {own}) TO STDOUT (FORMAT BINARY)"
+            with cursor.copy(statement % f"'{_APART.isoformat()}'") as copy:
+                copies.append((table, b"".join(bytes(part) for part in copy)))
+    return copies
+
+
+def _copy_in(copies: list[tuple[str, bytes]]) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        world.guards(cursor, "DISABLE")
+        for table, content in copies:
+            with cursor.copy(f"COPY {table} FROM STDIN (FORMAT BINARY)") as copy:
+                copy.write(content)
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        world.guards(cursor, "ENABLE")
+
+
+def _forget() -> None:
+    """The rows of that import gone, the tables as after a night's vacuum."""
+    with connection.cursor() as cursor:
+        world.guards(cursor, "DISABLE")
+        for table, own in reversed(_WRITTEN):
+            cursor.execute(f"DELETE FROM {table} WHERE {own}", [_APART])
+        world.guards(cursor, "ENABLE")
+    world.vacuum()
+
+
+def _naive(content: bytes) -> None:
+    """As one would write it at first: each line for itself."""
+    report = Report.objects.create(
+        reference=new_reference("R-"),
+        source=Source.objects.get(code="partner"),
+        way=Report.Way.FILE,
+        digest=digest_of("naive"),
+        received_at=world.NOW,
+        total=NAIVE_LINES,
+        by=str(BY),
+    )
+    for number, line in enumerate(csv_file.lines(io.BytesIO(content)), start=1):
+        with transaction.atomic():
+            row = ReportLine(
+                report=report, number=number, their_reference=line.reference, category=line.category
+            )
+            row.raw, row.referrer, row.note = line.url, line.referrer, line.note
+            try:
+                _place(row, urls.parse(line.url))
+            except urls.Refusal as refusal:
+                row.outcome, row.reason = ReportLine.Outcome.REJECTED, refusal.code
+            except urls.Quarantine as quarantine:
+                row.outcome, row.reason = ReportLine.Outcome.QUARANTINED, quarantine.code
+            row.save()
+            report.done = number
+            report.save()
+
+
+def _place(row: ReportLine, parsed: urls.Parsed) -> None:
+    content = Content.objects.filter(url_key=Content.key_of(parsed.canonical)).first()
+    if content is None:
+        content = Content.of(parsed, now=world.NOW)
+        content.save()
+    notice = Notice.objects.filter(content=content, state__in=OPEN).first()
+    row.outcome = ReportLine.Outcome.DUPLICATE
+    if notice is None:
+        notice = Notice.objects.create(content=content, received_at=world.NOW)
+        record("receive", "notice", notice.pk, by=BY, at=world.NOW, became=notice.state)
+        row.outcome = ReportLine.Outcome.NEW
+    row.content, row.notice = content, notice
+
+
+def _peak_mb() -> float:
+    """The most memory that this process ever held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -50,20 +50,32 @@ class Ratio:
         return self.value <= self.target if self.at_most else self.value >= self.target
 
 
-def measure(
-    run: Callable[[], object], *, before: Callable[[], object] = lambda: None, runs: int = RUNS
-) -> Spread:
+Act = Callable[[], object]
+
+
+def measure(run: Act, *, before: Act = lambda: None, runs: int = RUNS) -> Spread:
     """Time `run` `runs` times after one warm-up; `before` puts the world back each time and is not timed."""
-    walls, cpus = [], []
+    (spread,) = measure_in_turn((run, before), runs=runs)
+    return spread
+
+
+def measure_in_turn(*pairs: tuple[Act, Act], runs: int = RUNS) -> list[Spread]:
+    """Time several (run, before) in turn, so that whatever else the machine does meets all of them alike."""
+    walls: list[list[float]] = [[] for _pair in pairs]
+    cpus: list[list[float]] = [[] for _pair in pairs]
     for count in range(runs + 1):
-        before()
-        cpu, wall = _cpu(), time.perf_counter()
-        run()
-        spent = time.perf_counter() - wall, _cpu() - cpu
-        if count:  # the first is the warm-up
-            walls.append(spent[0])
-            cpus.append(spent[1])
-    return Spread(min(walls), statistics.median(walls), max(walls), statistics.median(cpus))
+        for (run, before), wall, cpu in zip(pairs, walls, cpus, strict=True):
+            before()
+            at_cpu, at_wall = _cpu(), time.perf_counter()
+            run()
+            spent_wall, spent_cpu = time.perf_counter() - at_wall, _cpu() - at_cpu
+            if count:  # the first is the warm-up
+                wall.append(spent_wall)
+                cpu.append(spent_cpu)
+    return [
+        Spread(min(wall), statistics.median(wall), max(wall), statistics.median(cpu))
+        for wall, cpu in zip(walls, cpus, strict=True)
+    ]
 
 
 def _cpu() -> float:

@@ -4,6 +4,7 @@ import io
 import os
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,11 @@ def log_in(browser: Browser, system: System, email: str) -> Page:
     return page
 
 
+def judged_are(count: int) -> bool:
+    """So many judgements are recorded."""
+    return Notice.objects.exclude(assessed_at=None).count() == count
+
+
 def nothing_serious(page: Page) -> None:
     """axe finds nothing serious here."""
     found = Axe().run(page).response["violations"]
@@ -98,7 +104,7 @@ def test_an_address_is_pasted_judged_sent_answered_and_removed_and_its_neighbour
         expect(analyst.locator("input[name=legal_class][value=baseline]")).to_be_checked()
         analyst.keyboard.press("Control+Enter")
         eventually(
-            lambda n=judged: Notice.objects.exclude(assessed_at=None).count() == n,
+            partial(judged_are, judged),
             "the judgement is recorded",
         )
     eventually(

@@ -1,0 +1,235 @@
+"""The desks in a browser: the keys of the work desk, nothing that axe calls serious, nothing wider than the screen."""
+
+import os
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings as django_settings
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import User
+from accounts.roles import STAFF_ROLES
+from cases.models import Notice
+from tests.factories import (
+    ContactFactory,
+    DispatchFactory,
+    HostRuleFactory,
+    NetworkFactory,
+    NoticeFactory,
+    ReportLineFactory,
+    SightingFactory,
+    StepFactory,
+    UserFactory,
+    api_key,
+)
+
+CHROMIUM = os.environ.get("CHROMIUM", "")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM, reason=os.environ.get("NO_CHROMIUM") or "say CHROMIUM=/path/to/it"),
+    pytest.mark.django_db(transaction=True),
+]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser. Playwright's loop runs in this thread; Django would take that for asynchronous code."""
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+def page_of(
+    chromium: Browser, live_server: LiveServer, person: User, width: int = 1280, scheme: str = "light"
+) -> Page:
+    """A page in which `person` is logged in; it fails when the browser complains."""
+    client = Client()
+    client.force_login(person)
+    context = chromium.new_context(
+        base_url=live_server.url,
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,  # type: ignore[arg-type]
+        locale="en-GB",
+    )
+    name = django_settings.SESSION_COOKIE_NAME
+    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_server.url}])
+    return context.new_page()
+
+
+@pytest.fixture
+def everyone(db: None) -> User:
+    """Somebody with all roles of the staff, who sees every page."""
+    person: User = UserFactory(roles=sorted(STAFF_ROLES), email="all@hotline.example", name="Noor de Vries")
+    return person
+
+
+def test_the_keys_choose_and_one_chord_saves(
+    chromium: Browser, live_server: LiveServer, everyone: User
+) -> None:
+    first = NoticeFactory(attributed=True, received_at=timezone.now() - 5 * HOUR)
+    second = NoticeFactory(attributed=True, received_at=timezone.now() - 3 * HOUR)
+    page = page_of(chromium, live_server, everyone)
+    page.goto("/staff/work/")
+    chosen = page.locator("input[name=legal_class]:checked")
+    reason = page.locator("select[name=reason]")
+
+    page.keyboard.press("3")
+    expect(chosen).to_have_value("not_illegal")
+    expect(reason).to_be_visible()
+    page.keyboard.press("1")
+    expect(chosen).to_have_value("baseline")
+    expect(reason).to_be_hidden()
+    page.keyboard.press("u")
+    expect(page.locator("input[name=urgent]")).to_be_checked()
+
+    # Keys are dead while one types.
+    page.keyboard.press("n")
+    page.keyboard.type("2 3 u?")
+    expect(page.locator("textarea[name=note]")).to_have_value("2 3 u?")
+    expect(chosen).to_have_value("baseline")
+    assert Notice.objects.get(pk=first.pk).assessed_at is None  # no single key has sent anything
+
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#subject")).to_have_text(second.reference)
+    judged = Notice.objects.get(pk=first.pk)
+    assert (judged.legal_class, judged.urgent) == ("baseline", True)
+    page.context.close()
+
+
+def test_the_keys_are_listed_and_can_be_switched_off(
+    chromium: Browser, live_server: LiveServer, everyone: User
+) -> None:
+    NoticeFactory(attributed=True)
+    page = page_of(chromium, live_server, everyone)
+    page.goto("/staff/work/")
+    dialog = page.locator("dialog")
+
+    page.keyboard.press("?")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("1")  # dead while the list is open
+    dialog.get_by_label("Switch single keys off").check()
+    dialog.get_by_role("button", name="Close").click()
+    expect(dialog).to_be_hidden()
+    page.keyboard.press("2")
+    expect(page.locator("input[name=legal_class]:checked")).to_have_count(0)
+
+    page.reload()
+    page.keyboard.press("2")
+    expect(page.locator("input[name=legal_class]:checked")).to_have_count(0)
+    page.context.close()
+
+
+def test_an_address_is_shown_by_a_press_and_is_no_link(
+    chromium: Browser, live_server: LiveServer, everyone: User
+) -> None:
+    notice = NoticeFactory(notified=True, content__url="https://forum.example/a/secret.jpg")
+    page = page_of(chromium, live_server, everyone)
+    page.goto(f"/staff/cases/notice/{notice.pk}/change/")
+
+    page.get_by_label("Why do you need it?").select_option("check")
+    page.get_by_role("button", name="Show it").click()
+
+    expect(page.locator("code.revealed")).to_have_text("https://forum.example/a/secret.jpg")
+    assert "secret" not in page.url
+    assert page.locator("a[href*=secret]").count() == 0
+    page.context.close()
+
+
+@pytest.fixture
+def world(everyone: User) -> dict[str, int]:
+    """A row for every page."""
+    now = timezone.now()
+    notice = NoticeFactory(escalated=True, notified_at=now - 80 * HOUR, disputed_at=now - HOUR)
+    SightingFactory(notice=notice, seen_at=now - HOUR)
+    StepFactory(notice=notice, code="call", taken_at=now)
+    waiting = NoticeFactory(attributed=True, received_at=now - HOUR)
+    line = ReportLineFactory(notice=waiting, note="what a reporter wrote", report__their_reference="X-1")
+    ReportLineFactory(quarantined=True, raw="http://a@b.test/x", report=line.report, number=2)
+    NoticeFactory(attributed=True, held=True, hold_until=now + HOUR, received_at=now - HOUR)
+    parked = DispatchFactory(parked=True)
+    ContactFactory(suspended=True, address="other@alfa.example")
+    NetworkFactory()
+    rule = HostRuleFactory()
+    api_key()
+    return {"notice": notice.pk, "waiting": waiting.pk, "report": line.report_id, "dispatch": parked.pk,
+            "provider": rule.provider_id, "user": everyone.pk}  # fmt: skip
+
+
+PAGES = (
+    "/staff/",
+    "/staff/work/",
+    "/staff/cases/notice/",
+    "/staff/cases/notice/{notice}/change/",
+    "/staff/cases/notice/{waiting}/change/",
+    "/staff/outbox/?show=parked",
+    "/staff/cases/dispatch/",
+    "/staff/cases/dispatch/{dispatch}/change/",
+    "/staff/overdue/",
+    "/staff/overdue/steps/?show=unacknowledged",
+    "/staff/quarantine/",
+    "/staff/cases/report/",
+    "/staff/cases/report/{report}/change/",
+    "/staff/reports/add/",
+    "/staff/cases/deadlinerule/",
+    "/staff/providers/provider/",
+    "/staff/providers/provider/{provider}/change/",
+    "/staff/providers/provider/new/",
+    "/staff/why/",
+    "/staff/accounts/user/",
+    "/staff/accounts/user/{user}/change/",
+    "/staff/accounts/user/new/",
+    "/staff/accounts/apikey/",
+    "/staff/accounts/apikey/new/",
+    "/staff/audit/event/",
+    "/staff/password_change/",
+)
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_every_page_of_the_staff_is_sound(
+    chromium: Browser, live_server: LiveServer, everyone: User, world: dict[str, int], width: int, scheme: str
+) -> None:
+    page = page_of(chromium, live_server, everyone, width, scheme)
+    complaints: list[str] = []
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    unsound = []
+    for address in (each.format(**world) for each in PAGES):
+        answer = page.goto(address)
+        assert answer is not None
+        assert answer.status == 200, address
+        # What is folded away must be sound as well.
+        page.evaluate("document.querySelectorAll('details').forEach((d) => (d.name = '', d.open = true))")
+        if not page.evaluate("document.documentElement.scrollWidth <= innerWidth"):
+            unsound.append(
+                (address, "wider than the screen", page.evaluate("document.documentElement.scrollWidth"))
+            )
+        unsound += [(address, "complaint", text) for text in complaints]
+        found = Axe().run(page).response["violations"]
+        unsound += [
+            (address, each["id"], [node["html"][:160] for node in each["nodes"][:3]])
+            for each in found
+            if each["impact"] in {"serious", "critical"}
+        ]
+        complaints.clear()
+
+    assert unsound == []
+    page.context.close()

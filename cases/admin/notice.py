@@ -75,7 +75,9 @@ class NoticeDesk(Display):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Django's list, with the search form that POSTs."""
-        return super().changelist_view(request, {"find": FindForm(auto_id="find-%s"), **(extra_context or {})})
+        return super().changelist_view(
+            request, {"find": FindForm(auto_id="find-%s"), **(extra_context or {})}
+        )
 
     def show(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The page of one notice: it shows; what changes it is a button."""

@@ -135,6 +135,13 @@ class System:
                 finally:
                     program.wait()
 
+        with connection.cursor() as cursor:
+            # What a killed program left open would keep the tests from dropping their database.
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
     def letters(self) -> list[dict[str, Any]]:
         """What the outside mail server keeps, in order: one entry per wire copy."""
         index = self.mail / "index.jsonl"

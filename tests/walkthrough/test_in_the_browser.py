@@ -25,6 +25,7 @@ from tests.walkthrough.system import System, eventually, running
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.drill,  # starts every program of the house: minutes on a busy machine
     pytest.mark.skipif(not CHROMIUM, reason=os.environ.get("NO_CHROMIUM") or "say CHROMIUM=/path/to/it"),
     pytest.mark.django_db(transaction=True),
 ]
@@ -130,7 +131,7 @@ def test_an_address_is_pasted_judged_sent_answered_and_removed_and_its_neighbour
     eventually(lambda: Notice.objects.get(pk=alfa.pk).claimed_removed_at, "the claim is recorded")
     eventually(lambda: Notice.objects.get(pk=alfa.pk).state == "removed", "three looks prove the removal")
     provider.goto(f"{system.base}/portal/notices/{alfa.reference}/")
-    expect(provider.get_by_text("Nothing is left to do")).to_be_visible()
+    expect(provider.get_by_role("heading", name="Nothing is left to do")).to_be_visible()
 
     bravo = eventually(
         lambda: Notice.objects.filter(provider__code="bravo", state="escalated").first(), "24 h passed"

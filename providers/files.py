@@ -1,6 +1,7 @@
 """Providers and networks from CSV files: the whole file or nothing, and each wrong line by its number."""
 
 import csv
+import io
 import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -125,7 +126,7 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str,
         raise BadFile([_("The file is not UTF-8 text (byte %(place)d).") % {"place": error.start}]) from error
     if "\0" in text:
         raise BadFile([_("The file holds NUL bytes: it is no CSV text.")])
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=";", strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=";", strict=True)
     try:
         header = next(reader, None)
         if header is None:
@@ -184,6 +185,8 @@ def _keep_contact(provider: Provider, contact: dict[str, str], *, by: Actor, now
 def _text(row: dict[str, str], column: str, longest: int) -> str:
     if not 0 < len(row[column]) <= longest:
         raise _Wrong(column, _("it must have 1 to %(longest)d characters") % {"longest": longest})
+    if not row[column].isprintable():
+        raise _Wrong(column, _("it must be one line, without control characters"))
     return row[column]
 
 

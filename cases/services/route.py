@@ -59,16 +59,23 @@ def refresh_attributions(
 
     Returns those of which nobody can tell now, because the name servers do not answer.
     """
-    of_these = Notice.objects.filter(pk__in=notice_ids, state=Notice.State.RECEIVED, sent_at__isnull=True)
-    silent = Q(attribution__trouble=Attribution.Trouble.NO_ANSWER)
-    stale = of_these.filter(
-        Q(attribution__isnull=True)
-        | Q(attribution__at__lte=now - settings.HOST.attribution_max_age)
-        | silent & Q(attribution__at__lte=now - ASK_AGAIN)
-    )
-    if ids := list(stale.values_list("pk", flat=True)):
-        _attribute(ids, resolver=resolver, by=by, now=now)
-    return set(of_these.filter(silent).values_list("pk", flat=True))
+    places = _places_of(notice_ids)
+    too_old = now - settings.HOST.attribution_max_age
+    stale = [
+        pk
+        for pk, at, trouble in places
+        if at is None or at <= (now - ASK_AGAIN if trouble == Attribution.Trouble.NO_ANSWER else too_old)
+    ]
+    if stale:
+        _attribute(stale, resolver=resolver, by=by, now=now)
+        places = _places_of(notice_ids)
+    return {pk for pk, _at, trouble in places if trouble == Attribution.Trouble.NO_ANSWER}
+
+
+def _places_of(notice_ids: Sequence[int]) -> list[tuple[int, datetime | None, str | None]]:
+    """(notice, when it was looked up, what went wrong) of those that were not sent."""
+    unsent = Notice.objects.filter(pk__in=notice_ids, state=Notice.State.RECEIVED, sent_at__isnull=True)
+    return list(unsent.values_list("pk", "attribution__at", "attribution__trouble"))
 
 
 def _attribute(ids: Sequence[int], *, resolver: Resolver, by: Actor, now: datetime) -> int:

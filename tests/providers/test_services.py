@@ -1,0 +1,157 @@
+"""What people do with providers leaves a line in the audit, and refuses in words."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from audit.models import Event
+from providers import services
+from providers.models import Contact, HostRule, Network
+from providers.routing import host_key
+from providers.services import Unfit
+from tests.factories import NOON, SYSTEM, ContactFactory, HostRuleFactory, NetworkFactory, ProviderFactory
+
+BY: dict[str, Any] = {"by": SYSTEM, "now": NOON}
+
+
+def acts() -> list[tuple[str, str]]:
+    """(act, subject) of every event."""
+    return list(Event.objects.values_list("act", "subject"))
+
+
+def now_of(contact: Contact) -> Contact:
+    return Contact.objects.get(pk=contact.pk)
+
+
+@pytest.mark.django_db
+def test_a_provider_is_added_and_corrected() -> None:
+    provider = services.add_provider(
+        code="gamma", name="Gamma", kind="hoster", country="NL", language="nl", **BY
+    )
+    services.change_provider(provider_id=provider.pk, name="Gamma BV", country="NL", **BY)
+    services.change_provider(provider_id=provider.pk, name="Gamma BV", country="NL", **BY)
+
+    assert acts() == [("add", "provider"), ("change", "provider")]
+    assert Event.objects.last().data == {"fields": ["name"]}  # type: ignore[union-attr]
+
+
+@pytest.mark.django_db
+def test_a_new_contact_waits_for_a_persons_approval_once() -> None:
+    contact = services.add_contact(
+        provider_id=ProviderFactory().pk, channel="smtp", address=" abuse@alfa.example ", mode="portal", **BY
+    )
+    assert (contact.address, contact.usable) == ("abuse@alfa.example", False)
+
+    services.approve_contact(contact_id=contact.pk, **BY)
+
+    assert now_of(contact).usable
+    assert (now_of(contact).approved_at, now_of(contact).approved_by) == (NOON, str(SYSTEM))
+    with pytest.raises(Unfit):
+        services.approve_contact(contact_id=contact.pk, **BY)
+    assert acts() == [("add", "contact"), ("approve", "contact")]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("channel", "address"),
+    [
+        ("smtp", "not an address"),
+        ("smtp", "a@b.example\r\nBcc: c@d.example"),
+        ("smtp", "a@b.example, c@d.example"),
+        ("webhook", "http://alfa.example/hook"),
+        ("smtp", "abuse@alfa.example"),
+    ],
+    ids=["no address", "two headers", "two addresses", "in clear", "there already"],
+)
+def test_a_contact_that_cannot_be_is_refused(channel: str, address: str) -> None:
+    contact = ContactFactory()
+
+    with pytest.raises(Unfit):
+        services.add_contact(
+            provider_id=contact.provider_id, channel=channel, address=address, mode="portal", **BY
+        )
+    assert Contact.objects.count() == 1
+    assert acts() == []
+
+
+@pytest.mark.django_db
+def test_a_suspension_says_why_and_ends_when_somebody_ends_it() -> None:
+    contact = ContactFactory(approved=True)
+    with pytest.raises(Unfit):
+        services.suspend_contact(contact_id=contact.pk, reason=" ", **BY)
+    services.suspend_contact(contact_id=contact.pk, reason="It bounces", **BY)
+
+    assert (now_of(contact).usable, now_of(contact).suspended_reason) == (False, "It bounces")
+    with pytest.raises(Unfit):
+        services.suspend_contact(contact_id=contact.pk, reason="Again", **BY)
+
+    services.resume_contact(contact_id=contact.pk, **BY)
+    assert now_of(contact).usable
+    with pytest.raises(Unfit):
+        services.resume_contact(contact_id=contact.pk, **BY)
+    assert acts() == [("suspend", "contact"), ("resume", "contact")]
+
+
+@pytest.mark.django_db
+def test_a_prefix_belongs_to_the_last_provider_that_somebody_named() -> None:
+    network, beta = NetworkFactory(), ProviderFactory(code="beta")
+    services.keep_network(
+        prefix="192.0.2.0/24", provider_id=beta.pk, asn=64501, country="NL", name="BETA", **BY
+    )
+    assert Network.objects.get().provider == beta
+
+    services.remove_network(network_id=network.pk, **BY)
+    assert not Network.objects.exists()
+    assert acts() == [("keep", "network"), ("remove", "network")]
+
+
+@pytest.mark.django_db
+def test_a_rule_for_a_host_stands_sealed_and_the_audit_does_not_name_the_host() -> None:
+    provider = ProviderFactory()
+    rule = services.add_host_rule(
+        pattern="forum.example", provider_id=provider.pk, country="NL", reason="Their own word", **BY
+    )
+
+    kept = HostRule.objects.get(pk=rule.pk)
+    assert (kept.pattern, bytes(kept.pattern_key)) == ("forum.example", host_key("forum.example"))
+    assert b"forum" not in bytes(kept.pattern_sealed)
+    assert "forum" not in str(list(Event.objects.values()))
+    with pytest.raises(Unfit):
+        services.add_host_rule(
+            pattern="forum.example", provider_id=provider.pk, country="NL", reason="Again", **BY
+        )
+
+    services.remove_host_rule(rule_id=rule.pk, **BY)
+    assert not HostRule.objects.exists()
+    assert acts() == [("add_host_rule", "provider"), ("remove_host_rule", "provider")]
+
+
+@pytest.mark.django_db
+def test_a_rule_says_how_somebody_knows() -> None:
+    with pytest.raises(Unfit):
+        services.add_host_rule(
+            pattern="x.example", provider_id=ProviderFactory().pk, country="NL", reason="", **BY
+        )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "verb",
+    [
+        lambda: services.approve_contact(contact_id=0, **BY),
+        lambda: services.suspend_contact(contact_id=0, reason="why", **BY),
+        lambda: services.resume_contact(contact_id=0, **BY),
+        lambda: services.remove_network(network_id=0, **BY),
+        lambda: services.remove_host_rule(rule_id=uuid4(), **BY),
+    ],
+)
+def test_what_does_not_exist_is_refused_in_words(verb: Callable[[], Any]) -> None:
+    with pytest.raises(Unfit):
+        verb()
+
+
+@pytest.mark.django_db
+def test_a_rule_shows_its_reason_and_never_its_host() -> None:
+    assert str(HostRuleFactory()) == "Alfa Hosting: The owner told us"

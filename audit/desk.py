@@ -5,22 +5,19 @@ the service writes the audit row.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
 from typing import Any, ClassVar, Final, TypeVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
-from django.db import models
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
-from django.utils.functional import Promise, cached_property
 from django.views.decorators.http import require_http_methods
 
+from audit.counting import Bounded, Counter
 from audit.refused import Refused
 
 T = TypeVar("T")
@@ -29,41 +26,8 @@ GET: Final = ("GET", "HEAD")
 POST: Final = ("POST",)
 BOTH: Final = (*GET, *POST)
 
-#: A list counts so far and no further: who needs the row after that searches more narrowly.
-COUNTED: Final = 1_000
 #: Digits of the largest bigint; a longer number is no row of ours.
 _LONGEST_ID: Final = 18
-
-
-@dataclass(frozen=True)
-class Counter:
-    """What waits for somebody, on the start page. `href` opens exactly the rows that were counted.
-
-    `oldest`: since when the oldest waits, or when the first is due. `tone`: warn or bad when there are any.
-    """
-
-    name: str | Promise
-    count: int
-    oldest: datetime | None
-    href: str
-    tone: str = ""
-
-
-class Bounded(Paginator):  # type: ignore[type-arg]  # it is no generic when it runs
-    """Pages of at most COUNTED rows: no page waits for a COUNT over millions."""
-
-    @cached_property
-    def count(self) -> int:
-        """How many there are, or COUNTED when there are more."""
-        return min(self.found, COUNTED)
-
-    @cached_property
-    def found(self) -> int:
-        """How many there are, or COUNTED + 1 when there are more."""
-        rows = self.object_list
-        if isinstance(rows, models.QuerySet):
-            return rows.order_by()[: COUNTED + 1].count()
-        return len(rows)
 
 
 class Desk(admin.ModelAdmin):  # type: ignore[type-arg]  # it is no generic when it runs

@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from audit.desk import Counter, Desk
+from audit.counting import Counter
+from audit.desk import Desk
 
 
 class StaffSite(AdminSite):

@@ -15,10 +15,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.names import Names
-from audit.desk import POST, Counter, Display, page
+from audit.counting import Counter
+from audit.desk import POST, Display, page
 from audit.models import Event
 from audit.record import Actor
-from cases.admin import outbox
+from cases.admin import outbox, piles
 from cases.admin.pressing import press
 from cases.admin.sentences import step_name, told
 from cases.models import Dispatch
@@ -79,13 +80,13 @@ class DispatchDesk(Display):
             "title": dispatch.number,
             "dispatch": dispatch,
             "text": text,
-            "because": outbox.waits_because(dispatch, now=now),
-            "next_step": outbox.next_step(dispatch),
+            "because": piles.waits_because(dispatch, now=now),
+            "next_step": piles.next_step(dispatch),
             "approved_by": names.of(dispatch.approved_by) if dispatch.approved_by else "",
             "lines": [{"line": line, "step": step_name(line.step)} for line in lines],
             "attempts": list(dispatch.attempts.order_by("-number")[:50]),
             "timeline": [told(event, names.of(event.actor)) for event in events],
-            **outbox.buttons(request, dispatch),
+            **piles.buttons(request, dispatch),
         }
         return page(request, "staff/dispatch.html", context)
 

@@ -71,6 +71,19 @@ class Fact(admin.SimpleListFilter):
         return queryset.open().filter(condition) if condition is not None else None
 
 
+class Held(admin.SimpleListFilter):
+    """By the kind of hold. Only what was not sent can be held, and saying so lets an index find it."""
+
+    title, parameter_name = _("hold"), "hold"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+        return [choice for choice in Notice.Hold.choices if choice[0]]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Notice] | None:
+        held = queryset.filter(state=Notice.State.RECEIVED, hold=self.value())
+        return held if self.value() else None
+
+
 class Class(admin.SimpleListFilter):
     """By what was judged."""
 

@@ -46,7 +46,8 @@ class AddForm(forms.Form):
         label=gettext_lazy("Or a file"),
         help_text=gettext_lazy(
             "CSV in UTF-8, with semicolons and a header "
-            "(url; referrer; reference; received_at; category; note), or a list of addresses as .txt."
+            "(url; referrer; reference; received_at; category; note), or a list of addresses as .txt. "
+            "At most 20 MB."
         ),
         required=False,
         widget=forms.FileInput(attrs={"accept": ",".join(s for way in WAYS for s in way.suffixes)}),
@@ -61,7 +62,7 @@ class AddForm(forms.Form):
         if text and file:
             self.add_error("file", _("Paste a list or choose a file, not both."))
         elif not text and not file and not self.errors:
-            self.add_error("text", _("Paste at least one address, or choose a file."))
+            self.add_error("text", _("Paste at least one address, or choose a file of at most 20 MB."))
         return data
 
 

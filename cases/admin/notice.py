@@ -1,29 +1,26 @@
 """Notices: the search desk, and the page of one notice with all that can be done with it."""
 
-import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, reverse
+from django.urls import URLPattern
 from django.utils import timezone
-from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from audit.desk import BOTH, POST, Counter, Display, page
+from audit.counting import Counter
+from audit.desk import BOTH, POST, Display, page
 from audit.record import Actor
-from cases.admin import claims, filters, notice_page, overdue, work
+from cases.admin import claims, filters, notice_page, overdue, steps, work
 from cases.admin.buttons import BUTTONS, Button
+from cases.admin.find import find_by_text
 from cases.admin.forms import FindForm, PressForm, RevealForm
 from cases.admin.pressing import press
 from cases.admin.queues import QUEUES, counter
-from cases.models import Dispatch, Notice, Report
-from cases.models.notice import NOTICE_REFERENCE
-from cases.services.looking import find
+from cases.models import Notice
 from cases.services.reveal import reveal
 
 TEMPLATE: Final = "staff/notice.html"
@@ -42,7 +39,7 @@ class NoticeDesk(Display):
         filters.Waits,
         filters.Fact,
         filters.Class,
-        ("hold", admin.ChoicesFieldListFilter),
+        filters.Held,
         "urgent",
         filters.OfProvider,
     ]
@@ -53,7 +50,7 @@ class NoticeDesk(Display):
     def own_urls(self) -> list[URLPattern]:
         """The search form, the reveal, and each button."""
         return [
-            self.at("find/", self.find, name="find", cell="notice.view", methods=POST),
+            self.at("find/", find_by_text, name="find", cell="notice.view", methods=POST),
             self.at("<int:pk>/reveal/", self.reveal, name="reveal", cell="notice.reveal", methods=POST),
             *(
                 self.at(f"<int:pk>/{button.verb}/", self._pressed(button), name=f"notice_{button.verb}",
@@ -64,12 +61,12 @@ class NoticeDesk(Display):
 
     def desk_urls(self) -> list[URLPattern]:
         """The desks that are about notices."""
-        return [*work.urls(self), *overdue.urls(self)]
+        return [*work.urls(self), *overdue.urls(self), *steps.urls(self)]
 
     def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
         """The queues and steps that are this person's to see to."""
         queues = [counter(queue, now=now) for queue in QUEUES if request.user.has_perm(queue.cell)]
-        return [*queues, *(overdue.step_counters() if request.user.has_perm("overdue.view") else [])]
+        return [*queues, *(steps.step_counters() if request.user.has_perm("overdue.view") else [])]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -82,38 +79,6 @@ class NoticeDesk(Display):
     def show(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The page of one notice: it shows; what changes it is a button."""
         return page(request, TEMPLATE, notice_page.context(request, notice_page.load(pk)))
-
-    def find(self, request: HttpRequest) -> HttpResponse:
-        """Go to what a reference names, or list the notices of an address. The address comes by POST only."""
-        here = reverse("admin:cases_notice_changelist")
-        form = FindForm(request.POST)
-        if not form.is_valid():
-            messages.error(request, _("Type a reference or an address."))
-            return redirect(here)
-        text = form.cleaned_data["text"]
-        known = _by_reference(text.upper())
-        if known is not None:
-            if not known:
-                messages.warning(request, _("There is nothing with this reference."))
-            return redirect(known or here)
-        found = press(
-            request,
-            lambda: find(
-                text=text,
-                reason=form.cleaned_data["reason"],
-                by=Actor.of(request.user),
-                now=timezone.now(),
-            ),
-            _("The search by address is written down."),
-        )
-        if found is None:
-            return redirect(here)
-        if not found:
-            messages.warning(request, _("Nothing is known of this address."))
-            return redirect(here)
-        if len(found) == 1:
-            return redirect("admin:cases_notice_change", found[0].pk)
-        return redirect(f"{here}?{urlencode({'content': str(found[0].content_id)})}")
 
     def reveal(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show the full address once, as text, in the answer to this very request."""
@@ -152,17 +117,3 @@ class NoticeDesk(Display):
     def _again(self, request: HttpRequest, pk: int, button: Button, form: PressForm) -> HttpResponse:
         context = notice_page.context(request, notice_page.load(pk), tried=(button.verb, form))
         return page(request, TEMPLATE, context, status=422)
-
-
-def _by_reference(text: str) -> str | None:
-    """The page of what `text` names (a notice, message or report), "" if there is none; None for other text."""
-    rows: tuple[tuple[str, str, QuerySet[Any]], ...] = (
-        (NOTICE_REFERENCE, "admin:cases_notice_change", Notice.objects.filter(reference=text)),
-        (r"NTD-\d{4}-\d{6,}", "admin:cases_dispatch_change", Dispatch.objects.filter(number=text)),
-        (r"R-[0-9A-Z]{10}", "admin:cases_report_change", Report.objects.filter(reference=text)),
-    )
-    for pattern, name, of_text in rows:
-        if re.fullmatch(pattern, text):
-            pk = of_text.values_list("pk", flat=True).first()
-            return reverse(name, args=[pk]) if pk else ""
-    return None

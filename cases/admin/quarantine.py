@@ -12,7 +12,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from audit.desk import POST, Bounded, Counter, Desk, page
+from audit.counting import Bounded, Counter
+from audit.desk import POST, Desk, page
 from audit.record import Actor
 from cases.admin.forms import RevealForm
 from cases.admin.pressing import press

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from audit.desk import Counter
+from audit.counting import Counter
 from cases.models import Notice
 from cases.models.notice import NoticeQuerySet
 

@@ -13,7 +13,8 @@ from django.urls import URLPattern
 from django.utils.translation import gettext_lazy
 
 from accounts.names import Names
-from audit.desk import Bounded, Counter, Display, page
+from audit.counting import Bounded, Counter
+from audit.desk import Display, page
 from audit.models import Event
 from cases.admin import intake, quarantine
 from cases.admin.sentences import told

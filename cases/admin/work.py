@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.names import Names
-from audit.desk import COUNTED, POST, Desk, page
+from audit.counting import COUNTED
+from audit.desk import POST, Desk, page
 from audit.record import Actor
 from cases.admin import claims
 from cases.admin.forms import AssessForm, HoldForm, PressForm

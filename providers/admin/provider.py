@@ -12,13 +12,13 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from audit.desk import BOTH, POST, Counter, Display, page, press
+from audit.counting import Counter
+from audit.desk import BOTH, POST, Display, page, press
 from audit.record import Actor
-from providers import services
-from providers.admin.forms import NewProviderForm, SuspendForm
+from providers.admin.forms import SuspendForm
+from providers.admin.new import new
 from providers.admin.parts import PARTS, PRESSES, Part, Press, blank
 from providers.admin.why import why
 from providers.models import Contact, Provider
@@ -42,7 +42,7 @@ class ProviderDesk(Display):
 
     def own_urls(self) -> list[URLPattern]:
         """A new provider, and what its page lets one fill in and press."""
-        new = self.at("new/", self.new, name="provider_new", cell="provider.change", methods=BOTH)
+        first = self.at("new/", new, name="provider_new", cell="provider.change", methods=BOTH)
         fills = [
             self.at(
                 f"<int:pk>/{part.name}/", self._filled(part), name=part.name, cell=part.cell, methods=POST
@@ -55,7 +55,7 @@ class ProviderDesk(Display):
             )
             for each in PRESSES
         ]
-        return [new, *fills, *presses]
+        return [first, *fills, *presses]
 
     def desk_urls(self) -> list[URLPattern]:
         """Explaining a host."""
@@ -123,19 +123,6 @@ class ProviderDesk(Display):
         context["forms"] |= dict([tried]) if tried else {}
         return page(request, "staff/provider.html", context, status=422 if tried else 200)
 
-    def new(self, request: HttpRequest) -> HttpResponse:
-        """A provider that we do not know yet."""
-        form = NewProviderForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            provider = press(
-                request,
-                lambda: services.add_provider(**form.cleaned_data, **_who_and_when(request)),
-                _("Added. It needs a contact before anything can be sent."),
-            )
-            return redirect("admin:providers_provider_change", provider.pk if provider else 0)
-        context = {"title": _("New provider"), "form": form}
-        return page(request, "staff/provider_new.html", context, status=422 if form.errors else 200)
-
     def _filled(self, part: Part) -> Callable[..., HttpResponse]:
         def filled(request: HttpRequest, pk: int) -> HttpResponse:
             """Call the part's service, if its form is whole."""
@@ -164,9 +151,5 @@ class ProviderDesk(Display):
         done: str | Promise,
         **arguments: Any,
     ) -> HttpResponse:
-        press(request, lambda: call(**arguments, **_who_and_when(request)), str(done))
+        press(request, lambda: call(**arguments, by=Actor.of(request.user), now=timezone.now()), str(done))
         return redirect("admin:providers_provider_change", pk)
-
-
-def _who_and_when(request: HttpRequest) -> dict[str, Any]:
-    return {"by": Actor.of(request.user), "now": timezone.now()}

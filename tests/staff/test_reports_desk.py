@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from accounts.models import User
 from audit.models import Event
@@ -88,8 +89,8 @@ def test_the_same_file_again_adds_nothing(at_work: Client) -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({}, "Paste at least one address, or choose a file."),
-        ({"text": "   \n "}, "Paste at least one address, or choose a file."),
+        ({}, "Paste at least one address, or choose a file of at most 20 MB."),
+        ({"text": "   \n "}, "Paste at least one address, or choose a file"),
         ({"text": "x", "file": csv_file("url\r\nx")}, "Paste a list or choose a file, not both."),
         ({"file": csv_file("link\r\nx")}, "no column “link”"),
         ({"file": SimpleUploadedFile("reports.xlsx", b"PK\x03\x04")}, "must end in one of"),
@@ -109,6 +110,21 @@ def test_what_cannot_be_taken_in_is_refused_with_its_reason(
     assert answer.status_code == 422
     assert said in answer.content.decode()
     assert not Report.objects.exists()
+
+
+def test_a_file_that_is_too_large_never_touches_the_disk(
+    at_work: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on_disk(*_args: Any, **_kwargs: Any) -> None:
+        raise AssertionError("a temporary file was made")
+
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 1_000
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", on_disk)
+
+    answer = fill(at_work, file=csv_file("url\r\n" + "https://forum.example/1.jpg\r\n" * 100))
+
+    assert answer.status_code == 422
+    assert "of at most 20 MB" in answer.content.decode()
 
 
 def test_the_receipt_is_downloaded_as_csv_without_addresses(at_work: Client) -> None:

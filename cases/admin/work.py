@@ -1,9 +1,8 @@
 """The work desk: one notice after another, in an order that nobody has to choose."""
 
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 
-from django.db.models import Case, Q, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern
@@ -14,59 +13,42 @@ from accounts.names import Names
 from audit.counting import COUNTED
 from audit.desk import POST, Desk, page
 from audit.record import Actor
-from cases.admin import claims
+from cases.admin import claims, turn
 from cases.admin.forms import AssessForm, HoldForm, PressForm
 from cases.admin.pressing import press
 from cases.admin.reporters import reports_of
 from cases.models import Notice
-from cases.models.notice import NoticeQuerySet
 from cases.services.assess import assess, hold
-from cases.services.looking import skip
-
-#: So many are offered to the claims; more colleagues at once there are not.
-AHEAD: Final = 50
-#: What a person skipped comes back to them on another day, or when nothing else is left.
-_SKIPPED: Final = "skipped"
-_MOST_SKIPPED: Final = 500
+from cases.services.looking import Why, skip
+from cases.services.reveal import reveal
 
 
 def urls(desk: Desk) -> list[URLPattern]:
-    """The desk and its three ways on."""
+    """The desk, the look at the address, and the three ways on."""
     return [
         desk.at("work/", next_one, name="work", cell="notice.assess"),
+        desk.at("work/<int:pk>/reveal/", look, name="work_reveal", cell="notice.reveal", methods=POST),
         desk.at("work/<int:pk>/assess/", judge, name="work_assess", cell="notice.assess", methods=POST),
         desk.at("work/<int:pk>/hold/", put_on_hold, name="work_hold", cell="notice.hold", methods=POST),
         desk.at("work/<int:pk>/skip/", leave, name="work_skip", cell="notice.assess", methods=POST),
     ]
 
 
-def in_order(notices: NoticeQuerySet) -> NoticeQuerySet:
-    """Urgent first, and what the police had first; then by age."""
-    first = Case(When(Q(urgent=True) | ~Q(hold=""), then=Value(0)), default=Value(1))
-    return notices.order_by(first, "received_at", "pk")
-
-
-def why_next(notice: Notice) -> str:
-    """The reason of its place in the order, in words."""
-    if notice.urgent:
-        return _("Urgent goes first.")
-    if notice.hold:
-        return _("Its hold has ended: it goes first.")
-    if notice.previous_id:
-        return _("It is the oldest that waits. It came back after an earlier removal.")
-    return _("It is the oldest that waits.")
-
-
 def next_one(request: HttpRequest) -> HttpResponse:
     """The next notice for this person, or the good news that there is none."""
     now = timezone.now()
-    waiting = Notice.objects.to_assess(now=now)
-    skipped = _skipped(request, now)
-    ids = list(in_order(waiting.exclude(pk__in=skipped)).values_list("pk", flat=True)[:AHEAD])
-    # When all that is left was skipped, the oldest of it comes again.
-    ids = ids or list(in_order(waiting).values_list("pk", flat=True)[:AHEAD])
-    chosen = claims.first_free(ids, request.user.pk or 0) or (ids[0] if ids else None)
-    return _show(request, chosen, now=now)
+    return _show(request, turn.next_for(request, now), now=now)
+
+
+def look(request: HttpRequest, pk: int) -> HttpResponse:
+    """Show the full address of the notice at hand, in the answer to this very request."""
+    now = timezone.now()
+    url = press(
+        request,
+        lambda: reveal(notice_id=pk, by=Actor.of(request.user), now=now, reason=Why.JUDGE),
+        _("That you looked is written down."),
+    )
+    return _show(request, pk, now=now, revealed=url or "")
 
 
 def judge(request: HttpRequest, pk: int) -> HttpResponse:
@@ -87,7 +69,7 @@ def leave(request: HttpRequest, pk: int) -> HttpResponse:
         lambda: skip(notice_id=pk, by=Actor.of(request.user), now=now),
         _("Left for somebody else."),
     )
-    request.session[_SKIPPED] = {"on": _day(now), "ids": [*_skipped(request, now), pk][-_MOST_SKIPPED:]}
+    turn.remember_skip(request, pk, now)
     claims.release(pk, request.user.pk or 0)
     return redirect("admin:work")
 
@@ -106,14 +88,21 @@ def _do(request: HttpRequest, pk: int, form_class: type[PressForm], call: Any, d
 
 
 def _show(
-    request: HttpRequest, pk: int | None, *, now: datetime, tried: PressForm | None = None
+    request: HttpRequest,
+    pk: int | None,
+    *,
+    now: datetime,
+    tried: PressForm | None = None,
+    revealed: str = "",
 ) -> HttpResponse:
     rows = Notice.objects.select_related("content", "provider", "attribution", "previous")
     notice = rows.filter(pk=pk).first() if pk else None
     context: dict[str, Any] = {"title": _("Work"), "notice": notice, "waiting": _count(now)}
     if notice is not None:
         context |= {
-            "why": why_next(notice),
+            "why": turn.why_next(notice),
+            "revealed": revealed,
+            "may_reveal": request.user.has_perm("notice.reveal"),
             "reports": reports_of(notice, most=20),
             "looking": claims.others(notice.pk, request.user.pk, Names()),
             "assess": tried if isinstance(tried, AssessForm) else _blank(AssessForm, notice),
@@ -136,12 +125,3 @@ def _blank(form_class: type[PressForm], notice: Notice, **initial: str) -> Press
 def _count(now: datetime) -> int:
     """How many wait; counted no further than COUNTED."""
     return Notice.objects.to_assess(now=now)[:COUNTED].count()
-
-
-def _skipped(request: HttpRequest, now: datetime) -> list[int]:
-    kept = request.session.get(_SKIPPED) or {}
-    return list(kept.get("ids", [])) if kept.get("on") == _day(now) else []
-
-
-def _day(now: datetime) -> str:
-    return now.astimezone(UTC).date().isoformat()

@@ -215,6 +215,19 @@ def test_the_address_stays_masked(at_work: Client) -> None:
     assert "secret-picture" not in text
 
 
+def test_the_address_is_shown_to_judge_it_and_that_is_written_down(at_work: Client, analyst: User) -> None:
+    notice = waiting(content__url="https://forum.example/some/where/secret-picture.jpg")
+
+    page = at_work.post(f"/staff/work/{notice.pk}/reveal/")
+
+    text = page.content.decode()
+    assert '<code class="revealed">https://forum.example/some/where/secret-picture.jpg</code>' in text
+    assert page.context["notice"] == notice
+    event = Event.objects.get(act="reveal", subject_id=notice.pk)
+    assert (event.actor, event.data) == (f"user:{analyst.pk}", {"reason": "judge"})
+    assert "secret-picture" not in at_work.get("/staff/work/").content.decode()
+
+
 def test_the_desk_asks_the_database_as_often_for_a_long_queue_as_for_a_short_one(at_work: Client) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as asked:

@@ -5,13 +5,16 @@ The short ones run with all tests; the long ones (`make drill`) do it at size an
 
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.core.management import call_command
 from redis import Redis
 
 from cases.models import Attempt, Dispatch
 from local import control
+from tests.conftest import FixedResolver
 from tests.drills.world import (
     Workers,
     all_accepted,
@@ -63,45 +66,21 @@ def test_killed_between_taking_and_answering_with_a_flushed_broker_and_a_restart
     workers.stop()
     assert_each_once(notices, mail_server)
     assert any(count > 1 for count in mail_server.copies().values()), "the struck message went out again"
-    assert_verified(workers)
+    assert_verified()
 
 
-def test_a_worker_that_hung_while_sending_writes_nothing_when_it_wakes(
-    workers: Workers, mail_server: MailServer
-) -> None:
-    notices = judged(contacts=3, each=2)
-    hook, struck = at_message(1, lambda: workers.hang("sending"))
-    mail_server.on_data = hook
-    workers.start("sweeps", "sending", "beat")
-    assert struck.wait(60), workers.words()
-
-    time_passes()
-    workers.start("sending2")
-    wait_for(lambda: all_accepted(len(notices)), within_s=60, say=workers.words)
-    finished = set(Attempt.objects.filter(ended_at__isnull=False).values_list("pk", "ended_at"))
-    workers.kill("sending2")
-    workers.wake("sending")
-    # When this one has arrived, the woken worker is past what it held.
-    notices += judged(contacts=1, each=1)
-    wait_for(lambda: all_accepted(len(notices)), within_s=60, say=workers.words)
-    workers.stop()
-
-    assert finished <= set(Attempt.objects.filter(ended_at__isnull=False).values_list("pk", "ended_at"))
-    assert_each_once(notices, mail_server)
-    assert_verified(workers)
-
-
+@pytest.mark.usefixtures("workers")
 def test_without_a_broker_one_pass_in_the_foreground_does_all_the_work(
-    workers: Workers, mail_server: MailServer
+    mail_server: MailServer, static_resolver: FixedResolver, host: Callable[..., None]
 ) -> None:
+    host(grouping_window=timedelta(0))
     notices = judged(contacts=2, each=2)
     control.ask("stop", "redis")
 
-    done = workers.run("sweep", "all")
+    call_command("sweep", "all")
 
-    assert done.returncode == 0, done.stderr
     assert_each_once(notices, mail_server)
-    assert_verified(workers)
+    assert_verified()
 
 
 # -- long ---------------------------------------------------------------------------------------------------
@@ -125,8 +104,34 @@ def test_500_notices_to_50_contacts_survive_kills_a_flush_and_a_restart_within_1
 
     workers.stop()
     assert_each_once(notices, mail_server)
-    assert_verified(workers)
+    assert_verified()
     assert took <= 120
+
+
+@pytest.mark.drill
+def test_a_worker_that_hung_while_sending_writes_nothing_when_it_wakes(
+    workers: Workers, mail_server: MailServer
+) -> None:
+    notices = judged(contacts=3, each=2)
+    hook, struck = at_message(1, lambda: workers.hang("sending"))
+    mail_server.on_data = hook
+    workers.start("sweeps", "sending", "beat")
+    assert struck.wait(60), workers.words()
+
+    time_passes()
+    workers.start("sending2")
+    wait_for(lambda: all_accepted(len(notices)), within_s=60, say=workers.words)
+    finished = set(Attempt.objects.filter(ended_at__isnull=False).values_list("pk", "ended_at"))
+    workers.kill("sending2")
+    workers.wake("sending")
+    # When this one has arrived, the woken worker is past what it held.
+    notices += judged(contacts=1, each=1)
+    wait_for(lambda: all_accepted(len(notices)), within_s=60, say=workers.words)
+    workers.stop()
+
+    assert finished <= set(Attempt.objects.filter(ended_at__isnull=False).values_list("pk", "ended_at"))
+    assert_each_once(notices, mail_server)
+    assert_verified()
 
 
 @pytest.mark.drill
@@ -140,7 +145,7 @@ def test_two_clocks_and_four_workers_send_each_message_once(
 
     assert set(mail_server.copies().values()) == {1}
     assert_each_once(notices, mail_server)
-    assert_verified(workers)
+    assert_verified()
 
 
 @pytest.mark.drill
@@ -165,7 +170,7 @@ def test_killed_twenty_times_everything_arrives(workers: Workers, mail_server: M
     workers.stop()
 
     assert_each_once(notices, mail_server)
-    assert_verified(workers)
+    assert_verified()
 
 
 @pytest.mark.drill
@@ -184,4 +189,4 @@ def test_a_broker_that_comes_back_after_a_crash_finds_the_work_where_it_was(
     workers.stop()
 
     assert_each_once(notices, mail_server)
-    assert_verified(workers)
+    assert_verified()

@@ -25,7 +25,6 @@ from tests.walkthrough.system import System, eventually, running
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.drill,  # starts every program of the house: minutes on a busy machine
     pytest.mark.skipif(not CHROMIUM, reason=os.environ.get("NO_CHROMIUM") or "say CHROMIUM=/path/to/it"),
     pytest.mark.django_db(transaction=True),
 ]
@@ -97,13 +96,14 @@ def test_an_address_is_pasted_judged_sent_answered_and_removed_and_its_neighbour
     analyst.get_by_role("button", name="Take it in").click()
     eventually(lambda: Notice.objects.exclude(provider=None).count() == 2, "a provider was found for both")
 
+    analyst.goto(f"{system.base}/staff/work/")
     for judged in (1, 2):
-        analyst.goto(f"{system.base}/staff/work/")
         nothing_serious(analyst)
         assert "live.example/one.html" not in analyst.content()
         analyst.keyboard.press("1")
         expect(analyst.locator("input[name=legal_class][value=baseline]")).to_be_checked()
-        analyst.keyboard.press("Control+Enter")
+        with analyst.expect_navigation():  # save and next
+            analyst.keyboard.press("Control+Enter")
         eventually(
             partial(judged_are, judged),
             "the judgement is recorded",

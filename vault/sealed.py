@@ -28,17 +28,23 @@ class Sealed(property):
         self.column, self.row = column, row
         super().__init__(self._open, self._close)
 
-    def context(self, instance: Any) -> str:
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.model: Any = owner
+
+    def sealed(self, identity: object, text: str) -> bytes | None:
+        """What the column holds for `text` in the row `identity`: for rows that are written without a model."""
+        return keys.ring().seal(text, context=self._context(identity)) if text else None
+
+    def _context(self, identity: object) -> str:
         """The associated data: "table.column.row"."""
-        identity = getattr(instance, self.row)
         if identity in (None, ""):
             raise ValueError(f"{self.column} cannot be sealed before {self.row} is known.")
-        return f"{instance._meta.db_table}.{self.column}.{identity}"
+        return f"{self.model._meta.db_table}.{self.column}.{identity}"
 
     def _open(self, instance: Any) -> str:
         blob = getattr(instance, self.column)
-        return "" if blob is None else keys.ring().unseal(blob, context=self.context(instance))
+        context = self._context(getattr(instance, self.row))
+        return "" if blob is None else keys.ring().unseal(blob, context=context)
 
     def _close(self, instance: Any, text: str) -> None:
-        blob = keys.ring().seal(text, context=self.context(instance)) if text else None
-        setattr(instance, self.column, blob)
+        setattr(instance, self.column, self.sealed(getattr(instance, self.row), text))

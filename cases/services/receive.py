@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Final
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -19,6 +20,8 @@ from cases.models.copying import copy_in
 from cases.models.notice import new_reference
 from cases.services import placing
 from cases.services.refused import Invalid
+from providers.routing import host_key
+from vault.sealed import new_id
 
 #: Lines per transaction: what a crash makes us do again, and how long another import waits.
 BATCH: Final = 2_000
@@ -218,32 +221,60 @@ def _store(report: Report, readings: Sequence[_Reading], *, by: Actor, now: date
         if reading.place is None or reading.parsed is None or reading.outcome == Outcome.DUPLICATE:
             continue
         if reading.place.content_id is None:
-            content = Content.of(reading.parsed, now=now)
-            reading.place.content_id = content.pk
-            contents.append(content)
+            reading.place.content_id = new_id()
+            contents.append(_content(reading.place.content_id, reading.parsed, reading.key, now))
         places.append(reading.place)
-    copy_in(Content, contents)
+    copy_in(Content, _CONTENT, contents)
     placing.open_notices(places, by=by, now=now, data={"report": report.reference})
-    copy_in(ReportLine, [_row(report, reading) for reading in readings])
+    copy_in(ReportLine, _LINE, (_line(report.pk, reading) for reading in readings))
 
 
-def _row(report: Report, reading: _Reading) -> ReportLine:
-    line, place = reading.line, reading.place
-    row = ReportLine(
-        report_id=report.pk,
-        number=reading.number,
-        outcome=reading.outcome,
-        reason=reading.reason,
-        content_id=place.content_id if place else None,
-        notice_id=place.notice_id if place else None,
-        # What is too long to keep was the reason of the rejection.
-        their_reference=line.reference[: _LONGEST["reference"]],
-        category=line.category[: _LONGEST["category"]],
-        reported_at=line.received_at,
+# Rows are tuples here: tens of thousands of model instances would be half of the time of an import.
+_CONTENT: Final = (
+    "id", "url_sealed", "raw_sealed", "host_sealed", "url_key", "host_key", "rule_version", "created_at",
+)  # fmt: skip
+_LINE: Final = (
+    "id", "report_id", "number", "outcome", "reason", "content_id", "notice_id", "raw_sealed", "referrer_sealed",
+    "note_sealed", "their_reference", "category", "reported_at", "decided_by",
+)  # fmt: skip
+
+
+def _content(content_id: UUID, parsed: urls.Parsed, key: bytes, now: datetime) -> tuple[object, ...]:
+    """What `Content.of` makes, as a row of `_CONTENT`."""
+    row = str(content_id)
+    return (
+        content_id,
+        Content.url.sealed(row, parsed.canonical),
+        Content.raw.sealed(row, parsed.raw),
+        Content.host.sealed(row, parsed.host),
+        key,
+        host_key(parsed.host),
+        parsed.rule_version,
+        now,
     )
-    if reading.outcome != Outcome.NEW:
-        # A new line's text stands with its content, which it is the first to bring. Half characters
-        # (the reason "bad_text") cannot be written down.
-        row.raw = line.url.encode(errors="replace").decode()
-    row.referrer, row.note = line.referrer, line.note
-    return row
+
+
+def _line(report_id: int, reading: _Reading) -> tuple[object, ...]:
+    """A row of `_LINE`."""
+    line, place, line_id = reading.line, reading.place, new_id()
+    row = str(line_id)
+    # A new line's text stands with its content, which it is the first to bring. Half characters (the reason
+    # "bad_text") cannot be written down.
+    raw = "" if reading.outcome == Outcome.NEW else line.url.encode(errors="replace").decode()
+    return (
+        line_id,
+        report_id,
+        reading.number,
+        reading.outcome,
+        reading.reason,
+        place and place.content_id,
+        place and place.notice_id,
+        ReportLine.raw.sealed(row, raw),
+        ReportLine.referrer.sealed(row, line.referrer),
+        ReportLine.note.sealed(row, line.note),
+        # What is too long to keep was the reason of the rejection.
+        line.reference[: _LONGEST["reference"]],
+        line.category[: _LONGEST["category"]],
+        line.received_at,
+        "",
+    )

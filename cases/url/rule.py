@@ -105,7 +105,10 @@ def _parse_http(raw: str, text: str) -> Parsed:
         raise Refusal("host_too_long")
     if not host or ".." in host or host.startswith(".") or host.endswith("."):
         raise Refusal("bad_host")
-    url.username = url.password = url.hash = ""
+    if "@" in authority:
+        url.username = url.password = ""
+    if "#" in text:
+        url.hash = ""
     parsed = Parsed(raw=raw, canonical=_ESCAPE.sub(_normal, url.href), host=host)
     code = _doubt_of_text(text, userinfo, spelling, host) or hosts.doubt(host)
     if code:

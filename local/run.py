@@ -425,18 +425,30 @@ def make_was_interrupted() -> bool:
     """Whether SIGINT went to the make above us alone; then KeyboardInterrupt rises here.
 
     Make passes SIGTERM on, but takes SIGINT to have reached everybody from the terminal, and waits for us.
-    It lets go of its own handler first, and that can be seen.
+    It lets go of its own handler first, and that can be seen. A make that a shell put in the background
+    never had one: there is nothing to let go of.
     """
+    if MAKE_LISTENS and _make_listens() is False:
+        raise KeyboardInterrupt
+    return False
+
+
+def _make_listens() -> bool | None:
+    """Whether the make above us has a handler for SIGINT; None when there is no make."""
     if "MAKELEVEL" not in os.environ:
-        return False
+        return None
     try:
         status = Path(f"/proc/{os.getppid()}/status").read_text(encoding="utf-8")
     except OSError:
-        return False
+        return None
+    if not status.startswith("Name:\tmake\n"):
+        return None
     caught = next((int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigCgt")), 0)
-    if status.startswith("Name:\tmake\n") and not caught & 1 << (signal.SIGINT - 1):
-        raise KeyboardInterrupt
-    return False
+    return bool(caught & 1 << (signal.SIGINT - 1))
+
+
+#: As it was when we started.
+MAKE_LISTENS = _make_listens()
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

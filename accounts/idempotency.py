@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -46,6 +47,10 @@ class InFlight(APIException):
 class _AnsweredBefore(Exception):
     def __init__(self, call: IdempotentCall) -> None:
         self.call = call
+
+
+#: For the description of every door that is Idempotent.
+IDEMPOTENCY_KEY: Final = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)
 
 
 class Idempotent(APIView):

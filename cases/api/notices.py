@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import key_of
-from accounts.idempotency import Idempotent
+from accounts.idempotency import IDEMPOTENCY_KEY, Idempotent
 from accounts.models import ApiKey, Scope
 from audit.record import Actor
 from cases.api.fields import Instant, Shape, Text, query
@@ -199,7 +199,7 @@ class Answers(Idempotent):
         responses=AnswersOut,
         summary="Answer about notices",
         description="A claim of removal makes a check due now; the clock runs until removal is proven.",
-        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
+        parameters=[IDEMPOTENCY_KEY],
     )
     def post(self, request: Request) -> Response:
         """Record the answers."""

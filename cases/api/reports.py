@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from django.http import Http404
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,7 +12,7 @@ from rest_framework.reverse import reverse
 from rest_framework.views import APIView
 
 from accounts.authentication import key_of
-from accounts.idempotency import Idempotent
+from accounts.idempotency import IDEMPOTENCY_KEY, Idempotent
 from accounts.models import IdempotentCall, Scope
 from audit.record import Actor
 from cases.api.fields import Instant, Shape, Text
@@ -75,7 +75,7 @@ class Reports(Idempotent):
         summary="Bring in a report",
         description="1 to 10,000 lines. Each is new, a duplicate of an open notice (counted as "
         "corroboration), reappeared after removal, rejected with a reason, or put aside for a person.",
-        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
+        parameters=[IDEMPOTENCY_KEY],
     )
     def post(self, request: Request) -> Response:
         """Take the report in and answer with its receipt."""

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import key_of
-from accounts.idempotency import Idempotent
+from accounts.idempotency import IDEMPOTENCY_KEY, Idempotent
 from accounts.models import Scope
 from audit.record import Actor
 from cases.api.fields import Digits, Instant, Shape, Text, Whole, query
@@ -113,7 +113,7 @@ class Sightings(Idempotent):
         request=SightingsIn,
         responses=TakensOut,
         summary="Report sightings",
-        parameters=[OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
+        parameters=[IDEMPOTENCY_KEY],
     )
     def post(self, request: Request) -> Response:
         """Take them, and draw the conclusions."""

@@ -4,6 +4,7 @@ A desk shows. It edits nothing in place and deletes nothing; a button is a form 
 the service writes the audit row.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import wraps
@@ -110,9 +111,9 @@ class Desk(admin.ModelAdmin):  # type: ignore[type-arg]  # it is no generic when
 class Display(Desk):
     """A desk whose page of one row only shows, and is drawn by `show`."""
 
+    @abstractmethod
     def show(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The page of the row `pk`. Raises Http404."""
-        raise NotImplementedError
 
     def change_view(
         self,

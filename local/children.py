@@ -179,11 +179,6 @@ class Launcher:
         child = self._children.get(name)
         return child is not None and child.process is not None and child.process.poll() is None
 
-    def exit_status(self, name: str) -> int | None:
-        """The exit status of a program that has ended by itself; None while it runs."""
-        process = self._children[name].process
-        return process.poll() if process is not None else None
-
     def _reap(self) -> None:
         now = time.monotonic()
         for child in self._children.values():

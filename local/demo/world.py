@@ -261,14 +261,10 @@ def load(*, notices: int, now: datetime, say: Callable[[str], None]) -> dict[str
     access = people(now)
     world = World(until=now, seed=20_261_123, say=say)
     for instant, source, urls in _reports(notices, born, now, world.chance):
-        world.at(instant, partial(_bring, world, urls, source), wakes=True)
+        world.at(instant, partial(world.report, urls, source), wakes=True)
     world.play()
     say(f"{Notice.objects.count()} notices have a past")
     return access
-
-
-def _bring(world: World, urls: list[str], source: str, at: datetime) -> None:
-    world.report(urls, source, at)
 
 
 def _reports(

@@ -17,7 +17,9 @@ from accounts.roles import PROVIDER_ROLES, STAFF_ROLES, Role, may
 from providers.models import Provider
 
 ROLE_CHOICES = [
+    (Role.INTAKE, _("intake")),
     (Role.ANALYST, _("analyst")),
+    (Role.LEAD, _("lead analyst")),
     (Role.SUPERVISOR, _("supervisor")),
     (Role.FUNCTIONAL_ADMIN, _("functional admin")),
     (Role.PROVIDER_MEMBER, _("provider contact")),

@@ -11,7 +11,9 @@ from typing import Final
 class Role(StrEnum):
     """What a person does here. Staff roles combine; provider roles never mix with them."""
 
+    INTAKE = "intake"
     ANALYST = "analyst"
+    LEAD = "lead"
     SUPERVISOR = "supervisor"
     FUNCTIONAL_ADMIN = "functional_admin"
     PROVIDER_MEMBER = "provider_member"
@@ -21,30 +23,32 @@ class Role(StrEnum):
 PROVIDER_ROLES: Final = frozenset({Role.PROVIDER_MEMBER, Role.PROVIDER_ADMIN})
 STAFF_ROLES: Final = frozenset(Role) - PROVIDER_ROLES
 
-_A, _S, _F = Role.ANALYST, Role.SUPERVISOR, Role.FUNCTIONAL_ADMIN
+_I, _A, _L = Role.INTAKE, Role.ANALYST, Role.LEAD
+_S, _F = Role.SUPERVISOR, Role.FUNCTIONAL_ADMIN
 _M, _P = Role.PROVIDER_MEMBER, Role.PROVIDER_ADMIN
 
-# The functional admin manages users, keys and settings and sees no case content.
+# Intake brings reports in and decides on doubtful addresses. The lead judges as analysts do, and settles where
+# two of them differ. The functional admin manages users, keys and settings and sees no case content.
 TABLE: Final[dict[str, frozenset[Role]]] = {
-    "staff.enter": frozenset({_A, _S, _F}),
+    "staff.enter": frozenset({_I, _A, _L, _S, _F}),
     "portal.enter": frozenset({_M, _P}),
-    "report.view": frozenset({_A, _S}),
-    "report.add": frozenset({_A, _S}),
-    "quarantine.view": frozenset({_A, _S}),
-    "quarantine.decide": frozenset({_A, _S}),
-    "notice.view": frozenset({_A, _S}),
-    "notice.assess": frozenset({_A, _S}),
-    "notice.hold": frozenset({_A, _S}),
-    "notice.reveal": frozenset({_A, _S}),
-    "notice.route": frozenset({_A, _S}),
+    "report.view": frozenset({_I, _A, _L, _S}),
+    "report.add": frozenset({_I, _A, _L, _S}),
+    "quarantine.view": frozenset({_I, _A, _L, _S}),
+    "quarantine.decide": frozenset({_I, _A, _L, _S}),
+    "notice.view": frozenset({_A, _L, _S}),
+    "notice.assess": frozenset({_A, _L, _S}),
+    "notice.hold": frozenset({_A, _L, _S}),
+    "notice.reveal": frozenset({_A, _L, _S}),
+    "notice.route": frozenset({_A, _L, _S}),
     "notice.withdraw": frozenset({_S}),
-    "dispatch.view": frozenset({_A, _S}),
-    "dispatch.cancel": frozenset({_A, _S}),
+    "dispatch.view": frozenset({_A, _L, _S}),
+    "dispatch.cancel": frozenset({_A, _L, _S}),
     "dispatch.approve": frozenset({_S}),
-    "dispatch.retry": frozenset({_A, _S}),
+    "dispatch.retry": frozenset({_A, _L, _S}),
     "overdue.view": frozenset({_S}),
     "overdue.act": frozenset({_S}),
-    "provider.view": frozenset({_A, _S, _F}),
+    "provider.view": frozenset({_A, _L, _S, _F}),
     "provider.change": frozenset({_S}),
     "contact.approve": frozenset({_S}),
     "rule.view": frozenset({_S, _F}),

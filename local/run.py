@@ -284,14 +284,16 @@ class World:
         self._launcher.start(self._program("demo-site", "local.demo.website"), wait=False)
 
     def start_workers(self) -> None:
-        """Two kinds of worker, and the clock; after the demo world's past, which they would overtake."""
+        """Three kinds of worker, and the clock; after the demo world's past, which they would overtake."""
         celery = ["celery", "-A", "takedown"]
         worker = [*celery, "worker", "--without-mingle", "--without-gossip", "--loglevel", "WARNING"]
         sweeps = ["-n", "sweeps@%h", "-Q", "sweeps", "-P", "prefork", "-c", "1"]
+        jobs = ["-n", "jobs@%h", "-Q", "jobs", "-P", "prefork", "-c", "1"]
         sending = ["-n", "sending@%h", "-Q", "sending", "-P", "threads", "-c", "8"]
         beat = [*celery, "beat", "--loglevel", "WARNING", "--pidfile=", "-s", str(VAR / "beat-schedule")]
         for program in (
             self._program("worker-sweeps", *worker, *sweeps),
+            self._program("worker-jobs", *worker, *jobs),
             self._program("worker-sending", *worker, *sending),
             self._program("beat", *beat),
         ):

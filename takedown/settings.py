@@ -196,6 +196,7 @@ CELERY = {
     },
     "broker_connection_retry_on_startup": True,
     "task_routes": {"cases.tasks.sweep_dispatches": {"queue": "sending"}},
+    # A third queue, "jobs", is for what runs for minutes (files, bulk, exports): it must not hold up a deadline.
     "task_default_queue": "sweeps",
     "timezone": "UTC",
     "beat_schedule": {

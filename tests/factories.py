@@ -191,7 +191,9 @@ class UserFactory(DjangoModelFactory):
         django_get_or_create = ("email",)
 
     class Params:
+        intake = factory.Trait(roles=[str(Role.INTAKE)])
         analyst = factory.Trait(roles=[str(Role.ANALYST)])
+        lead = factory.Trait(roles=[str(Role.LEAD)])
         supervisor = factory.Trait(roles=[str(Role.SUPERVISOR)])
         functional_admin = factory.Trait(roles=[str(Role.FUNCTIONAL_ADMIN)])
         provider_contact = factory.Trait(

@@ -72,7 +72,15 @@ def test_the_other_rows_can_be_made() -> None:
     ReportLineFactory(raw="https://forum.example/1")
     ReportLineFactory(quarantined=True)
     DispatchFactory(parked=True)
-    for role in ("analyst", "supervisor", "functional_admin", "provider_contact", "provider_admin"):
+    for role in (
+        "intake",
+        "analyst",
+        "lead",
+        "supervisor",
+        "functional_admin",
+        "provider_contact",
+        "provider_admin",
+    ):
         UserFactory(**{role: True})
     key, secret = api_key()
     assert secret.startswith(key.prefix)

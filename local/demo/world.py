@@ -37,6 +37,8 @@ SYSTEM = Actor.system("demo")
 
 PEOPLE = (
     (Role.ANALYST, "analist@hotline.example", "Noor de Vries", "nl", None),
+    (Role.LEAD, "hoofd@hotline.example", "Jip Visser", "nl", None),
+    (Role.INTAKE, "intake@hotline.example", "Mees Jansen", "nl", None),
     (Role.SUPERVISOR, "leiding@hotline.example", "Sam Bakker", "nl", None),
     (Role.FUNCTIONAL_ADMIN, "beheer@hotline.example", "Robin Smit", "nl", None),
     (Role.PROVIDER_ADMIN, "desk@alfa.test", "Alex (Alfa Hosting)", "nl", "alfa"),
@@ -66,7 +68,7 @@ class World:
         self._events: list[_Event] = []
         self._order = itertools.count()
         self._analyst = Actor.of(User.objects.get(email=PEOPLE[0][1]))
-        self._supervisor = Actor.of(User.objects.get(email=PEOPLE[1][1]))
+        self._supervisor = Actor.of(User.objects.get(roles__contains=[Role.SUPERVISOR]))
         self._desks = {
             user.provider.code: Actor.of(user)
             for user in User.objects.exclude(provider=None).select_related("provider")

@@ -40,6 +40,12 @@ def analyst(db: None) -> User:
 
 
 @pytest.fixture
+def lead(db: None) -> User:
+    """Judges, and settles where two judgements differ."""
+    return UserFactory(lead=True, name="Jip")
+
+
+@pytest.fixture
 def supervisor(db: None) -> User:
     """Sees to what is overdue."""
     return UserFactory(supervisor=True, name="Sam")
@@ -55,7 +61,9 @@ def functional_admin(db: None) -> User:
 def everybody(db: None) -> dict[Role, User]:
     """One person of each role."""
     return {
+        Role.INTAKE: UserFactory(intake=True),
         Role.ANALYST: UserFactory(analyst=True),
+        Role.LEAD: UserFactory(lead=True),
         Role.SUPERVISOR: UserFactory(supervisor=True),
         Role.FUNCTIONAL_ADMIN: UserFactory(functional_admin=True),
         Role.PROVIDER_MEMBER: UserFactory(provider_contact=True),

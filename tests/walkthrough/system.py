@@ -24,7 +24,7 @@ PATIENCE_S = 60.0
 
 
 class System:
-    """Web, both workers, beat, checker, a mail server and a web site of the outside world."""
+    """Web, the workers, beat, checker, a mail server and a web site of the outside world."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.mail = folder, folder / "mail"
@@ -75,6 +75,7 @@ class System:
             "--no-control-socket",
         )
         self.run("sweeps", *worker, "-n", "sweeps@walk", "-Q", "sweeps", "-P", "prefork", "-c", "1")
+        self.run("jobs", *worker, "-n", "jobs@walk", "-Q", "jobs", "-P", "prefork", "-c", "1")
         self.run("sending", *worker, "-n", "sending@walk", "-Q", "sending", "-P", "threads", "-c", "4")
         self.run(
             "beat",

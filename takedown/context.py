@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import groupby
 from typing import Final, NamedTuple
 
 from django.conf import settings
@@ -27,22 +28,49 @@ class Desk(NamedTuple):
     current: bool
 
 
+class Menu(NamedTuple):
+    """Desks of the bar behind one word: what is not opened every hour."""
+
+    name: str | Promise
+    desks: list[Desk]
+    current: bool
+
+
 class Place(NamedTuple):
-    """A desk as the table below has it: a URL name, the cell that opens it, its name and what it is for."""
+    """A desk as the table below has it: a URL name, the cell that opens it, its name and what it is for.
+
+    Neighbours with the same `menu` stand behind that word in the bar, unless a person has only one of them.
+    """
 
     url_name: str
     cell: str
     name: str | Promise
     about: str | Promise
+    menu: str | Promise = ""
 
+
+_REPORTS: Final = pgettext_lazy("a menu of desks", "Reports")
+_SETTINGS: Final = pgettext_lazy("a menu of desks", "Settings")
 
 STAFF: Final = (
     Place("admin:work", "notice.assess", pgettext_lazy("a desk", "Work"), _("The next notice to judge")),
     Place(
         "admin:cases_notice_changelist", "notice.view", pgettext_lazy("a desk", "Search"), _("All notices")
     ),
-    Place("admin:cases_report_changelist", "report.view", _("Reports"), _("What came in, and its receipt")),
-    Place("admin:quarantine", "quarantine.view", _("Quarantine"), _("Doubtful addresses: do they count?")),
+    Place(
+        "admin:cases_report_changelist",
+        "report.view",
+        _("Reports"),
+        _("What came in, and its receipt"),
+        _REPORTS,
+    ),
+    Place(
+        "admin:quarantine",
+        "quarantine.view",
+        _("Quarantine"),
+        _("Doubtful addresses: do they count?"),
+        _REPORTS,
+    ),
     Place("admin:outbox", "dispatch.view", _("Outbox"), _("Messages on their way to providers")),
     Place("admin:overdue", "overdue.view", _("Overdue"), _("Past the term, not proven gone")),
     Place(
@@ -51,14 +79,29 @@ STAFF: Final = (
         _("Providers"),
         _("Who hosts, and where to write"),
     ),
-    Place("admin:cases_deadlinerule_changelist", "rule.view", _("Terms"), _("How long a provider has")),
-    Place("admin:accounts_user_changelist", "user.view", _("People"), _("Who may log in, and as what")),
-    Place("admin:accounts_apikey_changelist", "key.view", _("Keys"), _("Machines that call the API")),
+    Place(
+        "admin:cases_deadlinerule_changelist",
+        "rule.view",
+        _("Terms"),
+        _("How long a provider has"),
+        _SETTINGS,
+    ),
+    Place(
+        "admin:accounts_user_changelist",
+        "user.view",
+        _("People"),
+        _("Who may log in, and as what"),
+        _SETTINGS,
+    ),
+    Place(
+        "admin:accounts_apikey_changelist", "key.view", _("Keys"), _("Machines that call the API"), _SETTINGS
+    ),
     Place(
         "admin:audit_event_changelist",
         "audit.view",
         pgettext_lazy("the audit", "Record"),
         _("Who did what, when"),
+        _SETTINGS,
     ),
 )
 PORTAL: Final = (Place("portal:notices", "own_notice.view", _("Notices"), _("What is with you")),)
@@ -105,9 +148,25 @@ class House:
         """What the browser's modules say, as JSON."""
         return words()
 
-    @cached_property
+    @property
     def desks(self) -> list[Desk]:
         """Where this person may go: staff's desks, or the provider's; none for a guest."""
+        return [desk for _menu, desk in self._desks]
+
+    @cached_property
+    def bar(self) -> list[Desk | Menu]:
+        """The same desks as the bar shows them: those of a menu are together behind its word."""
+        entries: list[Desk | Menu] = []
+        for menu, pairs in groupby(self._desks, key=lambda pair: pair[0]):
+            desks = [desk for _menu, desk in pairs]
+            if menu and len(desks) > 1:
+                entries.append(Menu(menu, desks, any(desk.current for desk in desks)))
+            else:
+                entries += desks
+        return entries
+
+    @cached_property
+    def _desks(self) -> list[tuple[str | Promise, Desk]]:
         user = getattr(self.request, "user", None)
         if user is None or not user.is_authenticated:
             return []
@@ -116,7 +175,7 @@ class House:
         # The innermost place that holds this path: /staff/work/ before /staff/.
         inside = [href for _place, href in found if self.request.path.startswith(href)]
         here = max(inside, key=len, default=None)
-        return [Desk(place.name, place.about, href, href == here) for place, href in found]
+        return [(place.menu, Desk(place.name, place.about, href, href == here)) for place, href in found]
 
     @cached_property
     def roles(self) -> list[str | Promise]:

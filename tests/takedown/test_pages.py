@@ -155,6 +155,34 @@ def test_the_bar_offers_only_what_the_role_opens(client: Client) -> None:
     assert "/staff/overdue/" not in shown
 
 
+def _bar(client: Client, address: str) -> list[tuple[str, bool, list[str]]]:
+    """(name, whether the reader is there, what is behind it) of each entry of the bar."""
+    return [
+        (str(entry.name), entry.current, [str(desk.name) for desk in getattr(entry, "desks", [])])
+        for entry in client.get(address).context["house"].bar
+    ]
+
+
+@pytest.mark.django_db
+def test_desks_that_belong_together_stand_behind_one_word_of_the_bar(client: Client) -> None:
+    client.force_login(UserFactory(roles=["functional_admin"]))
+
+    assert _bar(client, "/staff/accounts/apikey/") == [
+        ("Providers", False, []),
+        ("Settings", True, ["Terms", "People", "Keys"]),
+    ]
+
+
+@pytest.mark.django_db
+def test_a_menu_of_one_desk_is_that_desk(client: Client) -> None:
+    client.force_login(UserFactory(roles=["analyst"]))
+
+    names = [name for name, _current, _behind in _bar(client, "/staff/work/")]
+
+    assert "Settings" not in names
+    assert names[0] == "Work"
+
+
 @pytest.mark.django_db
 def test_there_is_one_log_in_and_it_leads_back(client: Client) -> None:
     answer = client.get("/staff/", follow=True)

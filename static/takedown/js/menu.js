@@ -12,7 +12,3 @@ document.addEventListener("keydown", (event) => {
     menu.querySelector("summary").focus();
   }
 });
-
-// The desk one is at is in view, also where the desks scroll sideways.
-const current = document.querySelector(".desks a[aria-current]");
-if (current) current.scrollIntoView({ block: "nearest", inline: "center", behavior: "instant" });

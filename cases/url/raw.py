@@ -34,7 +34,10 @@ def refanged(text: str) -> str:
     cut = len(rest) if slash is None else slash.start()
     authority, tail = rest[:cut], rest[cut:]
     if "[" in authority or "(" in authority or "{" in authority:
-        whole = _DOT.sub(".", authority).replace("[:]", ":")
+        whole = authority
+        while whole != (more := _DOT.sub(".", whole)):  # "([.])" was defanged twice
+            whole = more
+        whole = whole.replace("[:]", ":")
         was_defanged = was_defanged or whole != authority
         authority = whole
     return begin + authority + (_REST.sub(r"\1", tail) if was_defanged else tail)

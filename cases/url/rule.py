@@ -17,7 +17,7 @@ from cases.url import host as hosts
 from cases.url.raw import refanged, stripped
 
 #: Goes up with every change that makes another canonical form of some text; stored with each content.
-RULE_VERSION: Final = 1
+RULE_VERSION: Final = 2
 MAX_LENGTH: Final = 8_192
 
 _SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
@@ -30,6 +30,8 @@ _LOOKS_LIKE_HOST: Final = re.compile(
 # One name and perhaps one password, without a dot: "example.com@" wants to be taken for a host.
 _PLAIN_USERINFO: Final = re.compile(r"[A-Za-z0-9_~-]*(?::[A-Za-z0-9_~!$&'()*+,;=-]*)?")
 _ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
+# A % that begins no code, and perhaps one digit: two characters more and it would begin one.
+_HALF_ESCAPE: Final = re.compile(r"%[0-9A-Fa-f]?\Z")
 _UNRESERVED: Final = frozenset(ascii_letters + digits + "-._~")
 _SCHEMES_WITH_WORDS: Final = frozenset({"ftp", "file", "data", "javascript", "magnet", "mailto", "blob"})
 
@@ -160,5 +162,8 @@ def _is_bad_port(text: str) -> bool:
 
 
 def _normal(escape: re.Match[str]) -> str:
-    character = chr(int(escape[1], 16))
-    return character if character in _UNRESERVED else escape[0].upper()
+    """What a code stands for, if it needs none; `%%361` stays, for `%61` would be another code."""
+    character, begin = chr(int(escape[1], 16)), escape.start()
+    if character in _UNRESERVED and not _HALF_ESCAPE.search(escape.string, max(begin - 2, 0), begin):
+        return character
+    return escape[0].upper()

@@ -1,8 +1,11 @@
 """How a canonical address may be shown: masked on screens, defanged where a person must have all of it."""
 
+import re
 from typing import Final
 
 _TAIL: Final = 6
+# The last: `[:]` and `[/]` of the path itself would be taken for defanged.
+_LINKING: Final = re.compile(r"(://|\.|(?<=\[)[:/](?=\]))")
 
 
 def masked(canonical: str) -> str:
@@ -23,6 +26,5 @@ def defanged(canonical: str) -> str:
     scheme, _colon, rest = canonical.partition("://")
     host, slash, tail = rest.partition("/")
     host = host.replace(".", "[.]") if not host.startswith("[") else host.replace(":", "[:]")
-    return (
-        f"{scheme.replace('tt', 'xx', 1)}://{host}{slash}{tail.replace('://', '[://]').replace('.', '[.]')}"
-    )
+    tail = _LINKING.sub(r"[\1]", tail)
+    return f"{scheme.replace('tt', 'xx', 1)}://{host}{slash}{tail}"

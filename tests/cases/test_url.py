@@ -40,6 +40,7 @@ def outcome(raw: str) -> str:
         "hxxps://www[.]site14[.]example/a/b.jpg?id=1&v=2",
         "hXXps[:]//www(.)site14{.}example/a/b.jpg?id=1&v=2",
         "https[://]www[dot]site14(DOT)example/a/b[.]jpg?id=1&v=2",
+        "hxxps://www[[.]]site14([dot])example/a/b.jpg?id=1&v=2",
     ],
 )
 def test_every_spelling_of_an_address_has_one_canonical_form(raw: str) -> None:
@@ -58,6 +59,7 @@ def test_every_spelling_of_an_address_has_one_canonical_form(raw: str) -> None:
         ("http://a.example/a%2fb%c3%a9?q=%7E%20", "http://a.example/a%2Fb%C3%A9?q=~%20"),
         ("http://a.example/é", "http://a.example/%C3%A9"),
         ("http://a.example/%zz%", "http://a.example/%zz%"),
+        ("http://a.example/%%361%4%31?%%2e", "http://a.example/%%361%4%31?%%2E"),
         ("http://a.example/x[.]y(dot)z", "http://a.example/x[.]y(dot)z"),
         ("http://a.example/b\\c", "http://a.example/b/c"),
         ("http://a.example:8080/", "http://a.example:8080/"),
@@ -261,6 +263,7 @@ def test_masked_shows_the_host_and_at_most_six_characters(canonical: str, masked
         ("http://img.example/?u=http://b.example/", "hxxp://img[.]example/?u=http[://]b[.]example/"),
         ("http://[2001:db8::1]:81/", "hxxp://[2001[:]db8[:][:]1][:]81/"),
         ("http://a.example/x[.]y", "hxxp://a[.]example/x[[.]]y"),
+        ("http://a.example/x[:]y[/]z:/", "hxxp://a[.]example/x[[:]]y[[/]]z:/"),
     ],
 )
 def test_defanged_is_no_link_and_means_the_same(canonical: str, defanged: str) -> None:
@@ -271,15 +274,45 @@ def test_defanged_is_no_link_and_means_the_same(canonical: str, defanged: str) -
 PATHS = st.text(
     alphabet=st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_characters="\\"), max_size=60
 )
+# What the rule rewrites, close together: codes, halves of codes, brackets, dots.
+TRICKY = st.text(alphabet="%25eE6f13.[]():/?#@hxtp~", max_size=40)
+HOSTS = st.from_regex(r"[a-z0-9]([_-]?[a-z0-9]){0,8}\.(example|test)(:[1-9][0-9]{1,3})?", fullmatch=True)
+LITERALS = st.one_of(
+    st.ip_addresses(v=4, network="192.0.2.0/24").map(str),
+    st.ip_addresses(v=6, network="2001:db8::/32").map(lambda address: f"[{address}]"),
+)
 
 
-@given(PATHS)
-def test_the_canonical_form_of_a_canonical_form_is_itself(path: str) -> None:
-    canonical = parse(f"https://a.example/{path}x").canonical
+@given(st.sampled_from(["http", "https"]), HOSTS | LITERALS, PATHS | TRICKY)
+def test_the_canonical_form_of_a_canonical_form_is_itself(scheme: str, host: str, path: str) -> None:
+    canonical = parse(f"{scheme}://{host}/{path}x").canonical
 
     assert parse(canonical).canonical == canonical
     assert parse(urls.defanged(canonical)).canonical == canonical
-    assert re.fullmatch(r"https://a\.example/[\x21-\x7e]*", canonical)
+    assert re.fullmatch(r"https?://[a-z0-9_.:\[\]-]+/[\x21-\x7e]*", canonical)
+
+
+@given(HOSTS | LITERALS, PATHS | TRICKY)
+def test_masked_shows_the_host_and_never_more_than_half_of_the_rest(host: str, path: str) -> None:
+    canonical = parse(f"https://{host}/{path}").canonical
+    own, rest = canonical.removeprefix("https://").split("/", 1)
+    shown = urls.masked(canonical).removeprefix(f"{own}/").removeprefix("…")
+
+    assert urls.masked(canonical).startswith(f"{own}/")
+    assert len(shown) <= 6
+    assert rest.endswith(shown)
+    assert len(rest) > 6 or len(shown) <= len(rest) / 2
+
+
+@given(st.text(alphabet="ahx.:/@%[]()\\0123456789dot-_", max_size=30))
+def test_what_was_accepted_once_means_the_same_for_ever(text: str) -> None:
+    try:
+        canonical = parse(f"http://{text}.example/").canonical
+    except (Refusal, Quarantine):
+        return
+
+    assert parse(canonical).canonical == canonical
+    assert parse(urls.defanged(canonical)).canonical == canonical
 
 
 @given(st.text(max_size=80))

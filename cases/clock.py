@@ -1,8 +1,18 @@
-"""The database's clock, for instants that count in law: sweeps on several hosts agree on it."""
+"""The database's clock, for instants that count in law: sweeps on several hosts agree on it; and people's days."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from django.db import connection
+
+#: Where the hotline's people are.
+AMSTERDAM: Final = ZoneInfo("Europe/Amsterdam")
+
+
+def day_in_amsterdam(at: datetime) -> date:
+    """The day by which people work: 23 or 25 hours long when the clock is put forward or back."""
+    return at.astimezone(AMSTERDAM).date()
 
 
 def database_now() -> datetime:

@@ -188,6 +188,7 @@ class Environment:
     demo: bool
     sweep_every: timedelta
     grouping_window: timedelta  # P 10 min
+    judge_within: timedelta  # P 24 h
     attribution_max_age: timedelta  # P 12 h
     removal_run: int  # P 3 sightings
     removal_gap: timedelta  # P 3 min
@@ -229,6 +230,7 @@ def load() -> Environment:
         demo=_read("DEMO", _yes_or_no, False),
         sweep_every=_read("SWEEP_EVERY_S", _seconds, timedelta(seconds=15)),
         grouping_window=_read("GROUPING_WINDOW_S", _seconds, timedelta(minutes=10)),
+        judge_within=_read("JUDGE_WITHIN_S", _seconds, timedelta(hours=24)),
         attribution_max_age=_read("ATTRIBUTION_MAX_AGE_S", _seconds, timedelta(hours=12)),
         removal_run=_read("REMOVAL_SIGHTINGS", _whole, 3),
         removal_gap=_read("REMOVAL_GAP_S", _seconds, timedelta(minutes=3)),

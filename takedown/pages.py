@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Final
 
 from django.conf import settings
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import LoginView, LogoutView
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language as django_set_language
 
 from accounts.models import User
+from cases.services import claims
 
 RETRY_AFTER_S: Final = 10
 
@@ -41,6 +42,17 @@ class LogIn(LoginView):
 
     template_name = "registration/login.html"
     redirect_authenticated_user = True
+
+
+class LogOut(LogoutView):
+    """The one log-out. What an analyst had before them is free at once."""
+
+    def post(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        """Give back, then go."""
+        if request.user.pk is not None:
+            claims.release_all(user_id=request.user.pk)
+        response: HttpResponse = super().post(request, *args, **kwargs)
+        return response
 
 
 @require_POST

@@ -2,7 +2,6 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.auth.views import LogoutView
 from django.urls import URLPattern, URLResolver, include, path
 
 from takedown import health, pages, styleguide
@@ -11,7 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.start, name="start"),
     path("home/", pages.home, name="home"),
     path("login/", pages.LogIn.as_view(), name="login"),
-    path("logout/", LogoutView.as_view(), name="logout"),
+    path("logout/", pages.LogOut.as_view(), name="logout"),
     path("i18n/", pages.set_language, name="set_language"),
     path("staff/", admin.site.urls),
     path("portal/", include("portal.urls")),

@@ -333,6 +333,7 @@ class NoticeFactory(DjangoModelFactory):
         contact, dispatch = fields.pop("contact"), fields.pop("dispatch")
         with transaction.atomic():
             notice = model_class(**fields)
+            notice.priority = notice.its_priority
             notice.save(force_insert=True)
             _remember(notice)
             if notice.assessed_at:

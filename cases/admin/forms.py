@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cases.models import LegalClass, Notice, Reason
+from cases.models import LegalClass, Notice, PassedOn, Reason
 from cases.services.assess import ILLEGAL
 from cases.services.looking import Why
 
@@ -81,6 +81,16 @@ class HoldForm(PressForm):
         arguments = super().arguments(now=now)
         arguments["until"] = now + timedelta(hours=arguments.pop("hours"))
         return arguments
+
+
+class SkipForm(forms.Form):
+    """Why it is for somebody else. It changes nothing of the notice, so it asks for no version."""
+
+    reason = forms.ChoiceField(
+        label=gettext_lazy("Why is it for somebody else?"),
+        choices=PassedOn.Reason.choices,
+        widget=forms.RadioSelect,
+    )
 
 
 class DismissForm(PressForm):

@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from audit.counting import Counter
 from audit.desk import BOTH, POST, Display, page
 from audit.record import Actor
-from cases.admin import claims, filters, notice_page, overdue, steps, work
+from cases.admin import filters, notice_page, overdue, steps, work
 from cases.admin.buttons import BUTTONS, Button
 from cases.admin.find import find_by_text
 from cases.admin.forms import FindForm, PressForm, RevealForm
 from cases.admin.pressing import press
 from cases.admin.queues import QUEUES, counter
 from cases.models import Notice
+from cases.services import claims
 from cases.services.reveal import reveal
 
 TEMPLATE: Final = "staff/notice.html"
@@ -109,7 +110,7 @@ class NoticeDesk(Display):
                 str(button.done),
             )
             if done is not None:
-                claims.release(pk, request.user.pk or 0)
+                claims.release(notice_id=pk, user_id=request.user.pk or 0)
             return redirect("admin:cases_notice_change", pk)
 
         return pressed

@@ -10,12 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.names import Names
-from cases.admin import claims, timeline
+from cases.admin import timeline
 from cases.admin.buttons import BUTTONS, Button
 from cases.admin.forms import PressForm, RevealForm
 from cases.admin.reporters import reports_of
 from cases.admin.sentences import step_name
 from cases.models import Notice, Step
+from cases.services import claims
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,15 @@ def context(
         "steps": _steps(list(notice.steps.order_by("due_at", "pk"))),
         "timeline": timeline.entries(notice, names),
         "held_by": names.of(notice.hold_by) if notice.hold_by else "",
-        "looking": claims.others(notice.pk, request.user.pk, names),
+        "looking": _looking(request, notice, names),
         "took": _took(notice),
     }
+
+
+def _looking(request: HttpRequest, notice: Notice, names: Names) -> str:
+    """The colleague who has it before them on the work desk just now, or ""."""
+    holder = claims.holders([notice.pk], now=timezone.now()).get(notice.pk)
+    return names.of(f"user:{holder}") if holder not in (None, request.user.pk) else ""
 
 
 def _offers(request: HttpRequest, notice: Notice, tried: tuple[str, PressForm] | None) -> list[Offer]:

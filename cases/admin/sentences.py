@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.models import Event
 from cases import deadlines
-from cases.models import LegalClass, Notice, Reason, Reply, ReportLine
+from cases.models import LegalClass, Notice, PassedOn, Reason, Reply, ReportLine
 from cases.services.looking import Why
 
 
@@ -31,6 +31,7 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("notice", "hold", ""): Sentence(_("Put on hold"), "warn", "pause"),
     ("notice", "release", ""): Sentence(_("The hold was ended"), icon="check"),
     ("notice", "skip", ""): Sentence(_("Left for somebody else"), icon="arrow-right"),
+    ("notice", "hand_over", ""): Sentence(_("Handed over to a colleague"), icon="arrow-right"),
     ("notice", "route", ""): Sentence(_("Its way to the provider was decided"), icon="mail"),
     ("notice", "route", "dismissed"): Sentence(_("Dismissed: it is hosted abroad"), icon="minus"),
     ("notice", "take_back", ""): Sentence(_("Taken back from the outbox to be judged again"), icon="return"),
@@ -67,7 +68,7 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
 #: Key of an event's data -> code -> its words.
 _CODES: Final[dict[str, dict[str, Any]]] = {
     "class": dict(LegalClass.choices),
-    "reason": dict([*Reason.choices, *Why.choices]),
+    "reason": dict([*Reason.choices, *Why.choices, *PassedOn.Reason.choices]),
     "because": dict([*Notice.Dismissal.choices, *Notice.Withdrawal.choices]),
     "hold": dict(Notice.Hold.choices),
     "answer": dict(Reply.Answer.choices),

@@ -1,59 +1,149 @@
-"""Whose turn it is on the work desk: one order for everybody, less what a person skipped today."""
+"""Whose turn it is on the work desk: one order for everybody, and nobody picks.
 
-from datetime import UTC, datetime
+What is to be judged comes from SOURCES; the head of each is compared with the others', and the first of all goes
+to whoever asks (services/claims.py). A further kind of work is one `Source` in that tuple:
+
+- `waiting(user_id, now)` gives the notices that may be given to this person, with `rank` (a Priority) and
+  `since` (its moment within the class) annotated, so that an index has them in that order. What colleagues have
+  before them and what this person left today is taken out here, not there.
+- `why(notice, now)` says its place in the order in words; `counts(now)` what waits, by class.
+- `due_at(notice)` is when our own clock for this work ends.
+- `form` with `fields` (a template) and `action` (the name of the address that it POSTs to) are what stands
+  beside the notice. Its view ends in `work.judged(...)`, which gives the claim back and shows the next.
+
+The code of the source stands on the claim: a page that is opened again shows the same work.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
-from django.db.models import Case, Q, Value, When
-from django.http import HttpRequest
+from django.conf import settings
+from django.db import connection
+from django.db.models import Exists, F, OuterRef
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from cases.admin import claims
-from cases.models import Notice
+from cases import deadlines
+from cases.admin.forms import AssessForm, PressForm
+from cases.models import Claim, Notice, PassedOn
 from cases.models.notice import NoticeQuerySet
+from cases.priority import Priority
+from cases.services import claims
 
-#: So many are offered to the claims; more colleagues at once there are not.
-AHEAD: Final = 50
-#: What a person skipped comes back to them on another day, or when nothing else is left.
-_SKIPPED: Final = "skipped"
-_MOST_SKIPPED: Final = 500
-
-
-def in_order(notices: NoticeQuerySet) -> NoticeQuerySet:
-    """Urgent first, and what the police had first; then by age."""
-    first = Case(When(Q(urgent=True) | ~Q(hold=""), then=Value(0)), default=Value(1))
-    return notices.order_by(first, "received_at", "pk")
+#: Nothing is counted further than this: the desk says "more than".
+COUNTED: Final = 1_000
 
 
-def why_next(notice: Notice) -> str:
-    """The reason of its place in the order, in words."""
-    if notice.urgent:
-        return _("Urgent goes first.")
-    if notice.hold:
-        return _("Its hold has ended: it goes first.")
-    if notice.previous_id:
-        return _("It is the oldest that waits. It came back after an earlier removal.")
-    return _("It is the oldest that waits.")
+@dataclass(frozen=True)
+class Waiting:
+    """How many wait in a class; COUNTED when there are as many or more."""
+
+    name: str | Promise
+    count: int
 
 
-def next_for(request: HttpRequest, now: datetime) -> int | None:
-    """The notice that comes next for this person, claimed for them; None when nothing waits."""
-    waiting = Notice.objects.to_assess(now=now)
-    ids = list(in_order(waiting.exclude(pk__in=_skipped(request, now))).values_list("pk", flat=True)[:AHEAD])
-    # When all that is left was skipped, the oldest of it comes again.
-    ids = ids or list(in_order(waiting).values_list("pk", flat=True)[:AHEAD])
-    return claims.first_free(ids, request.user.pk or 0) or (ids[0] if ids else None)
+@dataclass(frozen=True)
+class Source:
+    """A kind of work: what waits, why a notice comes now, and what a person does with it. See above."""
+
+    code: str
+    waiting: Callable[[int, datetime], NoticeQuerySet]
+    why: Callable[[Notice, datetime], str]
+    counts: Callable[[datetime], Sequence[Waiting]]
+    due_at: Callable[[Notice], datetime]
+    form: type[PressForm]
+    fields: str
+    action: str
 
 
-def remember_skip(request: HttpRequest, notice_id: int, now: datetime) -> None:
-    """For the rest of the day this notice does not come to this person."""
-    ids = [*_skipped(request, now), notice_id][-_MOST_SKIPPED:]
-    request.session[_SKIPPED] = {"on": _day(now), "ids": ids}
+_CLASSES: Final[dict[Priority, str | Promise]] = {
+    Priority.HELD: gettext_lazy("hold ended"),
+    Priority.URGENT: gettext_lazy("urgent"),
+    Priority.CAME_BACK: gettext_lazy("came back"),
+    Priority.SEVERAL_SOURCES: gettext_lazy("several sources"),
+    Priority.REST: gettext_lazy("others"),
+}
 
 
-def _skipped(request: HttpRequest, now: datetime) -> list[int]:
-    kept = request.session.get(_SKIPPED) or {}
-    return list(kept.get("ids", [])) if kept.get("on") == _day(now) else []
+def _first_waiting(user_id: int, now: datetime) -> NoticeQuerySet:
+    return Notice.objects.to_assess(now=now).annotate(rank=F("priority"), since=F("received_at"))
 
 
-def _day(now: datetime) -> str:
-    return now.astimezone(UTC).date().isoformat()
+def _first_why(notice: Notice, now: datetime) -> str:
+    match notice.priority:
+        case Priority.HELD if notice.hold == Notice.Hold.POLICE_FIRST:
+            return _("Police first: its hold has ended.")
+        case Priority.HELD:
+            return _("Its hold has ended: it goes first.")
+        case Priority.URGENT:
+            return _("Urgent goes first.")
+        case Priority.CAME_BACK:
+            return _("It came back after it was removed.")
+        case Priority.SEVERAL_SOURCES:
+            return _("More than one source reports it.")
+    return _("It has waited longest.")
+
+
+def _first_counts(now: datetime) -> list[Waiting]:
+    """Each class is counted along the index, and no further than COUNTED."""
+    statement = """
+        SELECT class, (
+            SELECT count(*) FROM (
+                SELECT 1 FROM cases_notice n
+                WHERE n.state = 'received' AND n.assessed_at IS NULL AND n.priority = class
+                  AND (n.hold = '' OR n.hold_until <= %s)
+                LIMIT %s
+            ) AS found
+        ) FROM unnest(%s::smallint[]) AS class
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [now, COUNTED, [int(each) for each in Priority]])
+        found = dict(cursor.fetchall())
+    return [Waiting(_CLASSES[each], found[each]) for each in Priority]
+
+
+FIRST: Final = Source(
+    code="first",
+    waiting=_first_waiting,
+    why=_first_why,
+    counts=_first_counts,
+    due_at=lambda notice: deadlines.due_at(notice.received_at, settings.HOST.judge_within),
+    form=AssessForm,
+    fields="staff/assess_fields.html",
+    action="admin:work_assess",
+)
+SOURCES: Final[tuple[Source, ...]] = (FIRST,)
+
+
+def source_of(code: str) -> Source:
+    """The source with that code; the first for one that is no more."""
+    return next((source for source in SOURCES if source.code == code), SOURCES[0])
+
+
+def next_for(user_id: int, now: datetime) -> Claim | None:
+    """What is before this person already and still to be done, or else the next, claimed for them.
+
+    None when nothing is free: it waits for nobody, or colleagues have all of it.
+    """
+    mine = claims.own(user_id=user_id, now=now)
+    if mine is not None:
+        if source_of(mine.work).waiting(user_id, now).filter(pk=mine.notice_id).exists():
+            return mine
+        claims.release(notice_id=mine.notice_id, user_id=user_id)
+    left = PassedOn.objects.today(now=now).filter(user=user_id, notice=OuterRef("pk"))
+    heads = {source.code: source.waiting(user_id, now).filter(~Exists(left)) for source in SOURCES}
+    return claims.take_next(heads=heads, user_id=user_id, now=now)
+
+
+def left_today(user_id: int, now: datetime) -> int:
+    """How many of those that still wait this person left for a colleague today."""
+    mine = PassedOn.objects.today(now=now).filter(user=user_id).values("notice")
+    return sum(source.waiting(user_id, now).filter(pk__in=mine).count() for source in SOURCES)
+
+
+def waiting(now: datetime) -> list[Waiting]:
+    """How many wait, by class; classes in which nothing waits are left out."""
+    return [each for source in SOURCES for each in source.counts(now) if each.count]

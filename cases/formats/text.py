@@ -1,15 +1,12 @@
 """The text of a message, from a template, in the contact's language."""
 
-from zoneinfo import ZoneInfo
-
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from cases.clock import AMSTERDAM
 from cases.formats.letter import Letter
-
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 
 def subject(letter: Letter) -> str:

@@ -2,9 +2,11 @@
 
 from cases.models.assessment import Assessment, LegalClass, Reason
 from cases.models.beat import Beat
+from cases.models.claim import Claim
 from cases.models.content import Content
 from cases.models.dispatch import Attempt, Dispatch, DispatchLine
 from cases.models.notice import DeadlineRule, Notice
+from cases.models.passed_on import PassedOn
 from cases.models.reply import Reply
 from cases.models.report import Report, ReportLine, Source
 from cases.models.sighting import Sighting
@@ -14,12 +16,14 @@ __all__ = [
     "Assessment",
     "Attempt",
     "Beat",
+    "Claim",
     "Content",
     "DeadlineRule",
     "Dispatch",
     "DispatchLine",
     "LegalClass",
     "Notice",
+    "PassedOn",
     "Reason",
     "Reply",
     "Report",

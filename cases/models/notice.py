@@ -13,6 +13,7 @@ from django_fsm import FSMField, transition
 
 from cases.models.content import Content
 from cases.models.guard import state_guard
+from cases.priority import Priority, priority_of
 from providers.models import Attribution, Provider
 
 # Crockford's alphabet: no I, L, O, U, so that a reference survives the telephone.
@@ -208,6 +209,14 @@ class Notice(models.Model):
     hold_reason = models.CharField(_("reason of the hold"), max_length=300, blank=True)
     hold_by = models.CharField(_("held by"), max_length=40, blank=True)
     hold_until = models.DateTimeField(_("held until"), null=True, blank=True)
+    # Its earlier notice was removed: the material is back.
+    came_back = models.BooleanField(_("came back"), default=False, db_default=False, editable=False)
+    # Reports of more than one source name it.
+    corroborated = models.BooleanField(_("several sources"), default=False, db_default=False, editable=False)
+    # Derived: always equal to `its_priority`. Stored so that the next notice to judge is the first of an index.
+    priority = models.PositiveSmallIntegerField(
+        _("priority"), default=int(Priority.REST), db_default=int(Priority.REST), editable=False
+    )
 
     received_at = models.DateTimeField(_("received"))
     assessed_at = models.DateTimeField(_("assessed"), null=True, blank=True)
@@ -307,8 +316,8 @@ class Notice(models.Model):
             models.Index(fields=["due_at", "id"], name="notice_clock_runs", condition=Q(state="notified")),
             models.Index(fields=["due_at", "id"], name="notice_escalated", condition=Q(state="escalated")),
             models.Index(
-                fields=["received_at", "id"],
-                name="notice_to_assess",
+                fields=["priority", "received_at", "id"],
+                name="notice_to_judge",
                 condition=Q(state="received", assessed_at__isnull=True),
             ),
             models.Index(
@@ -357,6 +366,16 @@ class Notice(models.Model):
             and self.claimed_removed_at is not None
             and self.last_seen_online_at is not None
             and self.claimed_removed_at < self.last_seen_online_at
+        )
+
+    @property
+    def its_priority(self) -> Priority:
+        """What `priority` must be, from the other facts of this row."""
+        return priority_of(
+            held=bool(self.hold),
+            urgent=self.urgent,
+            came_back=self.came_back,
+            corroborated=self.corroborated,
         )
 
     @property

@@ -74,14 +74,6 @@ def read_message(*, dispatch_id: int, by: Actor, now: datetime) -> str:
         return str(dispatch.body)
 
 
-def skip(*, notice_id: int, by: Actor, now: datetime) -> None:
-    """Somebody left a notice for another: no reason is asked, and nothing is done to it. Raises NotFound."""
-    with transaction.atomic():
-        if not Notice.objects.filter(pk=notice_id).exists():
-            raise NotFound(_("There is no such notice."))
-        record("skip", "notice", notice_id, by=by, at=now)
-
-
 def _check(reason: str) -> None:
     if reason not in Why.values:
         raise Invalid(_("Say why you want to see it."))

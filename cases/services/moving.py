@@ -17,11 +17,13 @@ from cases.models.notice import EDGES, NoticeQuerySet
 from cases.services.refused import NotFound, Stale, WrongState
 
 _COLUMNS: "list[models.Field[Any, Any]]" = [
-    field for field in Notice._meta.concrete_fields if field.attname not in {"id", "version", "due_at"}
+    field
+    for field in Notice._meta.concrete_fields
+    if field.attname not in {"id", "version", "due_at", "priority"}
 ]
 
 #: Acts that are recorded of a notice and change nothing in it.
-_LOOKS: Final = frozenset({"reveal", "skip"})
+_LOOKS: Final = frozenset({"reveal", "skip", "hand_over"})
 
 
 @contextmanager
@@ -74,6 +76,7 @@ def moving_many(
         for notice in changed:
             if notice.notified_at is not None and notice.rule is not None:
                 notice.due_at = deadlines.due_at(notice.notified_at, notice.rule.term)
+            notice.priority = int(notice.its_priority)
             notice.version += 1
         touched = {
             field
@@ -144,7 +147,8 @@ def _move(was: str, became: str) -> tuple[str, str]:
 
 def _write(notices: Sequence[Notice], fields: "Sequence[models.Field[Any, Any]]") -> None:
     """One UPDATE from arrays: 10 times as fast as a CASE per row, and its plan does not grow with the batch."""
-    written = [*fields, Notice._meta.get_field("due_at"), Notice._meta.get_field("version")]
+    meta = Notice._meta
+    written = [*fields, meta.get_field("due_at"), meta.get_field("priority"), meta.get_field("version")]
     columns = [(str(field.column), str(field.db_type(connection))) for field in written]
     sets = ", ".join(f"{column} = v.{column}" for column, _kind in columns)
     arrays_of = ", ".join(f"%s::{kind}[]" for _column, kind in columns)

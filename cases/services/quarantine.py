@@ -56,6 +56,7 @@ def _place(line: ReportLine, *, by: Actor, now: datetime) -> None:
         placing.open_notices([place], by=by, now=now, data={"report": line.report.reference})
     else:
         line.outcome = Outcome.DUPLICATE
+        placing.corroborate([place.notice_id] if place.notice_id else [], source_id=line.report.source_id)
     line.content_id, line.notice_id = place.content_id, place.notice_id
 
 

@@ -216,6 +216,8 @@ def _judge(readings: Sequence[_Reading], seen: dict[bytes, placing.Place]) -> No
 
 def _store(report: Report, readings: Sequence[_Reading], *, by: Actor, now: datetime) -> None:
     _judge(readings, {})
+    # What this batch opens itself has no notice yet, and one source.
+    again = [r.place.notice_id for r in readings if r.place and r.place.notice_id]
     contents, places = [], []
     for reading in readings:
         if reading.place is None or reading.parsed is None or reading.outcome == Outcome.DUPLICATE:
@@ -227,6 +229,7 @@ def _store(report: Report, readings: Sequence[_Reading], *, by: Actor, now: date
     copy_in(Content, _CONTENT, contents)
     placing.open_notices(places, by=by, now=now, data={"report": report.reference})
     copy_in(ReportLine, _LINE, (_line(report.pk, reading) for reading in readings))
+    placing.corroborate(again, source_id=report.source_id)
 
 
 # Rows are tuples here: tens of thousands of model instances would be half of the time of an import.

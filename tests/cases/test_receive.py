@@ -258,9 +258,9 @@ def test_a_batch_costs_a_fixed_number_of_queries(django_assert_num_queries: Call
     source = SourceFactory()
     receive("http://warm.example/", source=source)
 
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         receive(lines=many(100), source=source)
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(19):
         receive(lines=many(1_000), source=source)
 
 

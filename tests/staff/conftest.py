@@ -1,9 +1,8 @@
-"""The staff, logged in; and a cache without other tests' claims."""
+"""The staff, logged in."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
@@ -11,14 +10,6 @@ from accounts.roles import Role
 from tests.factories import UserFactory
 
 Browser = Callable[[User], Client]
-
-
-@pytest.fixture(autouse=True)
-def no_claims() -> Iterator[None]:
-    """What somebody has before them is kept in the cache, which no transaction rolls back."""
-    cache.clear()
-    yield
-    cache.clear()
 
 
 @pytest.fixture

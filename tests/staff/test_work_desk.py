@@ -1,6 +1,6 @@
 """The work desk: the next notice, in an order that nobody chooses."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,12 +9,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from pytest import MonkeyPatch
-from redis.exceptions import ConnectionError as RedisDown
 
 from accounts.models import User
 from audit.models import Event
-from cases.models import Notice
+from audit.record import Actor
+from cases.admin import turn
+from cases.models import Claim, Notice, PassedOn
+from cases.services import passing
 from tests.factories import NOON, NoticeFactory
 from tests.staff.conftest import Browser
 
@@ -29,7 +30,7 @@ def waiting(hours: float = 1, **fields: Any) -> Notice:
 
 def offered(client: Client) -> Notice | None:
     """The notice that the desk shows."""
-    notice: Notice | None = client.get("/staff/work/").context["notice"]
+    notice: Notice | None = client.get("/staff/work/").context.get("notice")
     return notice
 
 
@@ -46,7 +47,7 @@ def test_the_oldest_comes_first_and_the_reason_is_said(at_work: Client) -> None:
     page = at_work.get("/staff/work/")
 
     assert page.context["notice"] == oldest
-    assert "It is the oldest that waits." in page.content.decode()
+    assert "It has waited longest." in page.content.decode()
 
 
 def test_urgent_goes_before_older(at_work: Client) -> None:
@@ -59,17 +60,54 @@ def test_urgent_goes_before_older(at_work: Client) -> None:
     assert "Urgent goes first." in page.content.decode()
 
 
+def test_the_classes_go_before_one_another_whatever_their_age(at_work: Client) -> None:
+    old = waiting(hours=9)
+    several = waiting(hours=4, corroborated=True)
+    back = waiting(hours=3, came_back=True)
+    urgent = waiting(hours=2, urgent=True)
+    ended = waiting(hours=1, held=True, hold_until=timezone.now() - HOUR)
+
+    for expected in (ended, urgent, back, several, old):
+        page = at_work.get("/staff/work/")
+        assert page.context["notice"] == expected
+        judge(at_work, expected, legal_class="baseline")
+
+    page = at_work.get("/staff/work/")
+    assert page.context["waiting"] == []
+
+
+def test_the_reason_says_when_the_judgement_is_due(at_work: Client) -> None:
+    late = waiting(hours=26.5)
+    page = at_work.get("/staff/work/").content.decode()
+    assert "Overdue by 2 h 30 min." in page
+
+    judge(at_work, late, legal_class="baseline")
+    waiting(hours=23)
+    page = at_work.get("/staff/work/").content.decode()
+    assert "Due in 59 min." in page
+
+
+def test_how_many_wait_is_said_by_class(at_work: Client) -> None:
+    for _ in range(3):
+        waiting(corroborated=True)
+    waiting(held=True, hold_until=timezone.now() + HOUR)
+
+    page = at_work.get("/staff/work/")
+
+    assert [(str(each.name), each.count) for each in page.context["waiting"]] == [("several sources", 3)]
+
+
 def test_what_is_held_is_not_offered_until_its_hold_ends_and_then_goes_first(at_work: Client) -> None:
     older = waiting(hours=9)
     held = waiting(hours=1, held=True, hold_until=timezone.now() + HOUR)
     assert offered(at_work) == older
 
     Notice.objects.filter(pk=held.pk).update(hold_until=timezone.now() - timedelta(seconds=1))
-    cache.clear()
+    Claim.objects.all().delete()
 
     page = at_work.get("/staff/work/")
     assert page.context["notice"] == held
-    assert "Its hold has ended" in page.content.decode()
+    assert "Police first: its hold has ended." in page.content.decode()
 
 
 def test_saving_brings_the_next_one(at_work: Client, analyst: User) -> None:
@@ -125,7 +163,7 @@ def test_two_colleagues_get_two_notices(at_work: Client, browser: Browser, super
     assert offered(at_work) == first  # opening the desk again gives the same one
 
 
-def test_when_colleagues_have_them_all_before_them_the_oldest_is_offered_with_a_word(
+def test_what_colleagues_have_before_them_is_not_handed_out_again(
     at_work: Client, browser: Browser, supervisor: User
 ) -> None:
     only = waiting()
@@ -133,8 +171,9 @@ def test_when_colleagues_have_them_all_before_them_the_oldest_is_offered_with_a_
 
     page = browser(supervisor).get("/staff/work/")
 
-    assert page.context["notice"] == only
-    assert "Noor has it before them as well." in page.content.decode()
+    assert "notice" not in page.context
+    assert "Colleagues have all that waits before them" in page.content.decode()
+    assert "Noor has one before them" in page.content.decode()
 
 
 def test_the_page_of_a_notice_says_who_has_it_on_the_work_desk(
@@ -148,35 +187,119 @@ def test_the_page_of_a_notice_says_who_has_it_on_the_work_desk(
     assert "Noor has this notice on the work desk just now." in page
 
 
-def test_without_the_cache_everybody_gets_the_oldest(at_work: Client, monkeypatch: MonkeyPatch) -> None:
-    def away(*_args: Any, **_kwargs: Any) -> None:
-        raise RedisDown("refused")
+def test_a_lost_cache_changes_nothing(at_work: Client, browser: Browser, supervisor: User) -> None:
+    first, second = waiting(hours=5), waiting(hours=3)
+    assert offered(at_work) == first
 
-    oldest = waiting()
-    for verb in ("add", "get", "touch", "delete"):
-        monkeypatch.setattr(cache, verb, away)
+    cache.clear()
 
-    assert offered(at_work) == oldest
+    assert offered(browser(supervisor)) == second
+    assert offered(at_work) == first
+
+
+def beat(client: Client, notice: Notice, **said: Any) -> dict[str, str]:
+    version = Notice.objects.get(pk=notice.pk).version
+    answer = client.post(f"/staff/work/{notice.pk}/beat/", {"version": version, "work": "first"} | said)
+    return answer.json()
+
+
+def test_an_open_page_keeps_its_notice_and_hears_who_has_it_otherwise(
+    at_work: Client, browser: Browser, analyst: User, supervisor: User
+) -> None:
+    only = waiting()
+    at_work.get("/staff/work/")
+    assert beat(at_work, only, active="yes") == {"claim": "yes", "words": ""}
+
+    Claim.objects.update(until=timezone.now())
+    assert offered(browser(supervisor)) == only
+
+    said = beat(at_work, only, active="yes")
+    assert said["claim"] == "taken"
+    assert said["words"].startswith("Sam has this notice before them now.")
+
+
+def test_an_open_page_hears_that_its_notice_was_changed(at_work: Client, in_charge: Client) -> None:
+    only = waiting()
+    at_work.get("/staff/work/")
+
+    assert beat(at_work, only, version="7")["claim"] == "changed"
+
+
+def test_leaving_the_page_and_logging_out_give_the_notice_back(
+    at_work: Client, browser: Browser, supervisor: User
+) -> None:
+    only = waiting()
+    colleague = browser(supervisor)
+    page = at_work.get("/staff/work/").context["page"]
+    at_work.post(f"/staff/work/{only.pk}/close/", {"page": page})
+    assert offered(colleague) == only
+
+    colleague.post("/logout/")
+    assert offered(at_work) == only
 
 
 def test_what_is_skipped_does_not_come_back_to_the_same_person_today(
     at_work: Client, browser: Browser, analyst: User, supervisor: User
 ) -> None:
     first, second = waiting(hours=5), waiting(hours=3)
+    at_work.get("/staff/work/")
 
-    answer = at_work.post(f"/staff/work/{first.pk}/skip/", follow=True)
+    answer = at_work.post(f"/staff/work/{first.pk}/skip/", {"reason": "language"}, follow=True)
 
     assert answer.context["notice"] == second
     assert offered(browser(supervisor)) == first
     event = Event.objects.get(act="skip", subject_id=first.pk)
-    assert event.actor == f"user:{analyst.pk}"
+    assert (event.actor, event.data) == (f"user:{analyst.pk}", {"reason": "language"})
+    # Another log-in is the same person.
+    browser(supervisor).post("/logout/")
+    judge(at_work, second, legal_class="baseline")
+    page = browser(analyst).get("/staff/work/").content.decode()
+    assert "One waits that you left for a colleague today." in page
 
 
-def test_when_all_was_skipped_the_oldest_comes_again(at_work: Client) -> None:
+def test_a_skip_without_a_reason_keeps_the_notice_on_the_screen(at_work: Client) -> None:
     only = waiting()
-    at_work.post(f"/staff/work/{only.pk}/skip/")
+    at_work.get("/staff/work/")
 
-    assert offered(at_work) == only
+    answer = at_work.post(f"/staff/work/{only.pk}/skip/", {"reason": "no idea"})
+
+    assert answer.status_code == 422
+    assert answer.context["notice"] == only
+    assert not PassedOn.objects.exists()
+
+
+def test_what_is_handed_over_asks_for_no_reason_and_goes_to_a_colleague(
+    at_work: Client, browser: Browser, supervisor: User
+) -> None:
+    only = waiting()
+    at_work.get("/staff/work/")
+
+    answer = at_work.post(f"/staff/work/{only.pk}/hand-over/", follow=True)
+
+    assert "notice" not in answer.context
+    assert offered(browser(supervisor)) == only
+    assert Event.objects.get(act="hand_over", subject_id=only.pk).data is None
+    assert not PassedOn.objects.skipped().exists()
+
+
+@pytest.mark.parametrize(
+    ("left", "asked", "comes"),
+    [
+        # Summer time: midnight in Amsterdam is 22:00 UTC.
+        ("2026-07-01T21:59", "2026-07-01T22:01", True),
+        ("2026-07-01T20:00", "2026-07-01T21:59", False),
+        # Winter time: 23:00 UTC.
+        ("2026-11-24T22:30", "2026-11-24T22:59", False),
+        ("2026-11-24T22:30", "2026-11-24T23:00", True),
+    ],
+)
+def test_today_is_a_day_in_amsterdam(analyst: User, left: str, asked: str, comes: bool) -> None:
+    at, later = (datetime.fromisoformat(each).replace(tzinfo=UTC) for each in (left, asked))
+    only = NoticeFactory(received_at=at - HOUR)
+
+    passing.skip(notice_id=only.pk, reason="context", by=Actor.of(analyst), now=at)
+
+    assert (turn.next_for(analyst.pk, later) is not None) is comes
 
 
 def test_police_first_is_one_form_away(at_work: Client) -> None:
@@ -202,7 +325,7 @@ def test_the_desk_says_when_nothing_waits(at_work: Client) -> None:
 
     page = at_work.get("/staff/work/")
 
-    assert page.context["notice"] is None
+    assert "notice" not in page.context
     assert "Nothing waits to be judged" in page.content.decode()
 
 

@@ -67,6 +67,7 @@ WRONG = {
     "TRUSTED_PROXIES": [SECRET, "-1", "1.5", "١"],
     "SWEEP_EVERY_S": [SECRET, "-1", "nan", "1e99"],
     "GROUPING_WINDOW_S": [SECRET, "-1", "inf"],
+    "JUDGE_WITHIN_S": [SECRET, "-1", "nan"],
     "REMOVAL_SIGHTINGS": [SECRET, "0.5"],
     "REMOVAL_GAP_S": [SECRET],
     "DEMO": [SECRET],

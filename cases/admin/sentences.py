@@ -48,6 +48,9 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("notice", "set_customer_reference", ""): Sentence(_("The provider noted its own reference")),
     ("notice", "withdraw", ""): Sentence(_("Withdrawn"), "warn", "return"),
     ("notice", "reveal", ""): Sentence(_("Looked at the full address"), icon="eye"),
+    ("notice", "recanonicalise", ""): Sentence(
+        _("A newer rule wrote its address in another form"), icon="refresh"
+    ),
     ("notice", "acknowledge_step", ""): Sentence(_("Sees to a step"), icon="person"),
     ("notice", "send_anyway", ""): Sentence(_("Let a reminder go without a recent sighting"), "warn", "send"),
     ("dispatch", "enqueue", ""): Sentence(_("Begun, and put in the outbox"), icon="inbox"),

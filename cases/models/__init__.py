@@ -9,6 +9,7 @@ from cases.models.notice import DeadlineRule, Notice
 from cases.models.passed_on import PassedOn
 from cases.models.reply import Reply
 from cases.models.report import Report, ReportLine, Source
+from cases.models.rereading import Rereading
 from cases.models.sighting import Sighting
 from cases.models.step import Step
 
@@ -28,6 +29,7 @@ __all__ = [
     "Reply",
     "Report",
     "ReportLine",
+    "Rereading",
     "Sighting",
     "Source",
     "Step",

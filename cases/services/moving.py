@@ -23,7 +23,7 @@ _COLUMNS: "list[models.Field[Any, Any]]" = [
 ]
 
 #: Acts that are recorded of a notice and change nothing in it.
-_LOOKS: Final = frozenset({"reveal", "skip", "hand_over"})
+_LOOKS: Final = frozenset({"reveal", "skip", "hand_over", "recanonicalise"})
 
 
 @contextmanager

@@ -102,14 +102,14 @@ def test_two_contents_are_never_joined_but_marked_for_a_person() -> None:
 
 
 def test_of_two_old_forms_of_one_address_the_first_gets_the_new_one() -> None:
-    first, second = old(A, A_ONCE), old(f"{A}#b", f"{A_ONCE}?")
+    first, second = sorted((old(A, A_ONCE), old(f"{A}#b", f"{A_ONCE}?")), key=lambda content: content.pk)
 
     for dry_run in (True, False):
         tally = reread(dry_run=dry_run)
         assert tally.counts == {"changed": 1, "joins": 1}
         assert [(left.content_id, left.other_id) for left in tally.left] == [(second.pk, first.pk)]
     assert again(first).url == A
-    assert again(second).url == f"{A_ONCE}?"
+    assert again(second).url == second.url
 
 
 def test_what_is_refused_or_put_aside_now_keeps_its_form_and_is_marked() -> None:

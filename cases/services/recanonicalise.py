@@ -233,7 +233,8 @@ def _tell(changed: Sequence[_Reading], *, by: Actor, now: datetime) -> None:
     moved = {reading.content.pk for reading in changed if reading.means_other_host}
     data = {"rule": urls.RULE_VERSION}
     notices = Notice.objects.filter(content__in=[reading.content.pk for reading in changed]).order_by("pk")
-    placed, others = [], []
+    placed: list[int] = []
+    others: list[int] = []
     for notice in notices.only("content_id", "state", "attribution_id"):
         is_placed = (
             notice.content_id in moved and notice.state == Notice.State.RECEIVED and notice.attribution_id

@@ -1,5 +1,6 @@
 """Every setting of Takedown. What a host decides comes through `env.py`; the rest stands here."""
 
+from datetime import timedelta
 from pathlib import Path
 
 from celery.schedules import schedule
@@ -114,6 +115,15 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
+
+# -- How often a door may be used (accounts/throttle.py): so many times in so long, all P --------------------
+# "address": one IPv4 address or one /64; "network": a /24 or a /48. An office, a school or a mobile network
+# may stand behind one address.
+_HOUR = timedelta(hours=1)
+RATES = {
+    "report": {"address": (10, _HOUR), "network": (40, _HOUR), "everybody": (1_200, _HOUR)},
+    "follow": {"address": (20, _HOUR), "network": (80, _HOUR), "everybody": (6_000, _HOUR)},
+}
 
 # -- Sessions, cookies, headers ------------------------------------------------------------------------
 SECURE = BASE_URL.startswith("https://")

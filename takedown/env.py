@@ -64,6 +64,13 @@ def _seconds(raw: str) -> timedelta:
     return timedelta(seconds=value)
 
 
+def _days(raw: str) -> timedelta:
+    days = _whole(raw)
+    if not days < 10**5:
+        raise ValueError("it must be a number of days.")
+    return timedelta(days=days)
+
+
 def _whole(raw: str) -> int:
     if not raw.isascii() or not raw.isdigit():
         raise ValueError("it must be a whole number.")
@@ -196,6 +203,10 @@ class Environment:
     check_every: timedelta  # P 1 h
     check_lease: timedelta
     sighting_max_age: timedelta  # P 4 h
+    follow_silence: timedelta  # P 48 h
+    follow_delay: timedelta  # P 24 h
+    reporter_kept: timedelta  # P 30 days
+    refused_line_kept: timedelta  # P 30 days
 
 
 def load() -> Environment:
@@ -238,6 +249,10 @@ def load() -> Environment:
         check_every=_read("CHECK_EVERY_S", _seconds, timedelta(hours=1)),
         check_lease=_read("CHECK_LEASE_S", _seconds, timedelta(minutes=5)),
         sighting_max_age=_read("SIGHTING_MAX_AGE_S", _seconds, timedelta(hours=4)),
+        follow_silence=_read("FOLLOW_SILENCE_S", _seconds, timedelta(hours=48)),
+        follow_delay=_read("FOLLOW_DELAY_S", _seconds, timedelta(hours=24)),
+        reporter_kept=_read("REPORTER_KEPT_DAYS", _days, timedelta(days=30)),
+        refused_line_kept=_read("REFUSED_LINE_KEPT_DAYS", _days, timedelta(days=30)),
     )
 
 

@@ -16,7 +16,7 @@ Next = Callable[[HttpRequest], HttpResponse]
 #: Never kept by any cache, whatever a view says.
 PRIVATE: Final = ("/staff/", "/portal/", "/api/", "/login/", "/logout/")
 #: Never in a search engine.
-UNLISTED: Final = ("/staff/", "/portal/", "/api/")
+UNLISTED: Final = ("/staff/", "/portal/", "/api/", "/report/follow/")
 #: Nothing here needs a camera. Passkeys are left to ourselves.
 PERMISSIONS: Final = ", ".join(
     [

@@ -4,11 +4,14 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+from cases import views
 from takedown import health, pages, styleguide
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.start, name="start"),
     path("home/", pages.home, name="home"),
+    path("report/", views.report, name="report"),
+    path("report/follow/", views.follow, name="report_follow"),
     path("login/", pages.LogIn.as_view(), name="login"),
     path("logout/", pages.LogOut.as_view(), name="logout"),
     path("i18n/", pages.set_language, name="set_language"),

@@ -10,6 +10,7 @@ from cases.models.passed_on import PassedOn
 from cases.models.reply import Reply
 from cases.models.report import Report, ReportLine, Source
 from cases.models.rereading import Rereading
+from cases.models.reporter import FollowUp, Reporter
 from cases.models.sighting import Sighting
 from cases.models.step import Step
 
@@ -22,6 +23,7 @@ __all__ = [
     "DeadlineRule",
     "Dispatch",
     "DispatchLine",
+    "FollowUp",
     "LegalClass",
     "Notice",
     "PassedOn",
@@ -30,6 +32,7 @@ __all__ = [
     "Report",
     "ReportLine",
     "Rereading",
+    "Reporter",
     "Sighting",
     "Source",
     "Step",

@@ -24,10 +24,14 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 NOTICE_REFERENCE: Final = rf"N-[{_ALPHABET}]{{10}}"
 
 
+def spelled(bits: int, characters: int) -> str:
+    """The last five `bits` for each of so many `characters`, as people read and type them."""
+    return "".join(_ALPHABET[bits >> 5 * place & 31] for place in reversed(range(characters)))
+
+
 def new_reference(prefix: str) -> str:
     """`prefix` and ten random characters (50 bits): says nothing about how many there are."""
-    bits = secrets.randbits(50)
-    return prefix + "".join(_ALPHABET[bits >> shift & 31] for shift in range(45, -1, -5))
+    return prefix + spelled(secrets.randbits(50), 10)
 
 
 def new_notice_reference() -> str:

@@ -20,6 +20,9 @@ LINE_REASONS: Final[dict[str, str | Promise]] = {
     "reference_too_long": _("Their reference is longer than 200 characters."),
     "category_too_long": _("The category is longer than 40 characters."),
     "note_too_long": _("The note is longer than 10,000 characters."),
+    "material": _(
+        "This looks like material itself, not like an address. Never send material; it was not kept."
+    ),
 }
 
 
@@ -45,10 +48,11 @@ class Report(models.Model):
         FILE = "file", _("file")
         FORM = "form", _("form")
         API = "api", _("API")
+        PUBLIC = "public", _("public form")
 
     reference = models.CharField(_("reference"), max_length=16, unique=True, editable=False)
     source = models.ForeignKey(Source, models.PROTECT, related_name="reports", verbose_name=_("source"))
-    way = models.CharField(_("way in"), max_length=4, choices=Way.choices)
+    way = models.CharField(_("way in"), max_length=6, choices=Way.choices)
     # SHA-256 of the bytes that came in: the same file again finds its first receipt instead of adding.
     digest = models.BinaryField(max_length=32, editable=False)
     their_reference = models.CharField(_("their reference"), max_length=200, blank=True)
@@ -129,6 +133,17 @@ class ReportLine(models.Model):
                 fields=["report", "number"],
                 name="line_waiting",
                 condition=models.Q(outcome="quarantined", decided_at__isnull=True),
+            ),
+            # What was refused and still has its text: erased after a while (services/retention.py).
+            models.Index(
+                fields=["report"],
+                name="line_refused_with_text",
+                condition=models.Q(notice__isnull=True)
+                & (
+                    models.Q(raw_sealed__isnull=False)
+                    | models.Q(referrer_sealed__isnull=False)
+                    | models.Q(note_sealed__isnull=False)
+                ),
             ),
         ]
 

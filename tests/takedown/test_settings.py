@@ -69,6 +69,7 @@ WRONG = {
     "GROUPING_WINDOW_S": [SECRET, "-1", "inf"],
     "JUDGE_WITHIN_S": [SECRET, "-1", "nan"],
     "REMOVAL_SIGHTINGS": [SECRET, "0.5"],
+    "REPORTER_KEPT_DAYS": [SECRET, "-1", "1e3", "9999999"],
     "REMOVAL_GAP_S": [SECRET],
     "DEMO": [SECRET],
 }

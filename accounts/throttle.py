@@ -9,7 +9,7 @@ import ipaddress
 import math
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -74,8 +74,9 @@ def _keys(address: Address | None) -> Iterator[tuple[str, str]]:
 
 
 def _pour(door: str, key: bytes, *, now: datetime, drop: timedelta, per: timedelta) -> None:
+    values: dict[str, Any] = {"door": door, "key": key, "now": now, "drop": drop, "per": per}
     with connection.cursor() as cursor:
-        cursor.execute(_POUR, {"door": door, "key": key, "now": now, "drop": drop, "per": per})
+        cursor.execute(_POUR, values)
         if cursor.fetchone():
             return
     full = Bucket.objects.get(door=door, key=key).empty_at

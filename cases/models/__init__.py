@@ -9,8 +9,8 @@ from cases.models.notice import DeadlineRule, Notice
 from cases.models.passed_on import PassedOn
 from cases.models.reply import Reply
 from cases.models.report import Report, ReportLine, Source
-from cases.models.rereading import Rereading
 from cases.models.reporter import FollowUp, Reporter
+from cases.models.rereading import Rereading
 from cases.models.sighting import Sighting
 from cases.models.step import Step
 
@@ -31,8 +31,8 @@ __all__ = [
     "Reply",
     "Report",
     "ReportLine",
-    "Rereading",
     "Reporter",
+    "Rereading",
     "Sighting",
     "Source",
     "Step",

@@ -1,6 +1,7 @@
 """What became of a report, for who holds its number and its code. Both are only ever POSTed."""
 
 from http import HTTPStatus
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -22,7 +23,7 @@ def follow(request: HttpRequest) -> HttpResponse:
         return render(request, "public/follow.html", {"form": FollowForm()})
     form = FollowForm(request.POST)
     now = timezone.now()
-    context = {"form": form}
+    context: dict[str, Any] = {"form": form}
     status = HTTPStatus.UNPROCESSABLE_ENTITY
     if form.is_valid():
         data = form.cleaned_data

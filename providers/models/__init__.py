@@ -1,0 +1,17 @@
+"""Parties in the hosting chain, their addresses, their networks, and what we found out about hosts."""
+
+from providers.models.attribution import Attribution
+from providers.models.network import HostRule, Network
+from providers.models.prefix import Prefix, PrefixField
+from providers.models.provider import Contact, ContactQuerySet, Provider
+
+__all__ = [
+    "Attribution",
+    "Contact",
+    "ContactQuerySet",
+    "HostRule",
+    "Network",
+    "Prefix",
+    "PrefixField",
+    "Provider",
+]

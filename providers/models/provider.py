@@ -1,0 +1,93 @@
+"""Parties in the hosting chain, and where to write to them."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Provider(models.Model):
+    """A party in the hosting chain."""
+
+    class Kind(models.TextChoices):
+        SITE_OWNER = "site_owner", _("site owner")
+        RESELLER = "reseller", _("reseller")
+        HOSTER = "hoster", _("hosting provider")
+        IP_HOLDER = "ip_holder", _("holder of the IP block")
+        CDN_PROXY = "cdn_proxy", _("CDN or proxy")
+        DATACENTER = "datacenter", _("data centre")
+        REGISTRAR = "registrar", _("registrar")
+        ACCESS = "access", _("access provider")
+
+    code = models.SlugField(_("code"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind.choices)
+    country = models.CharField(_("country"), max_length=2)
+    language = models.CharField(
+        _("language"), max_length=2, choices=[("nl", "Nederlands"), ("en", "English")]
+    )
+    website = models.CharField(_("web site"), max_length=253, blank=True)
+    kvk = models.CharField(_("KvK number"), max_length=8, blank=True)
+    signatory = models.BooleanField(_("signed the NTD code"), default=False)
+
+    class Meta:
+        verbose_name = _("provider")
+        verbose_name_plural = _("providers")
+        ordering = ["name", "pk"]
+        constraints = [
+            models.CheckConstraint(name="provider_country_is_iso", condition=Q(country__regex=r"^[A-Z]{2}$")),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ContactQuerySet(models.QuerySet["Contact"]):
+    def usable(self) -> "ContactQuerySet":
+        """Approved by a person and not suspended: only to these anything is sent (I4)."""
+        return self.filter(approved_at__isnull=False, suspended_at__isnull=True)
+
+
+class Contact(models.Model):
+    """An address of a provider, approved by a person before anything goes there."""
+
+    class Channel(models.TextChoices):
+        SMTP = "smtp", _("e-mail")
+        WEBHOOK = "webhook", _("webhook")
+
+    class Mode(models.TextChoices):
+        PORTAL = "portal", _("reference; the address is shown in the portal")
+        ATTACHMENT = "attachment", _("address in an attachment")
+        DEFANGED = "defanged", _("defanged address in the text")
+        API = "api", _("reference; the address is fetched by API")
+
+    provider = models.ForeignKey(
+        Provider, models.PROTECT, related_name="contacts", verbose_name=_("provider")
+    )
+    channel = models.CharField(_("channel"), max_length=8, choices=Channel.choices)
+    address = models.CharField(_("address"), max_length=320)
+    mode = models.CharField(_("how addresses of content are given"), max_length=10, choices=Mode.choices)
+    approved_at = models.DateTimeField(_("approved"), null=True, blank=True, editable=False)
+    approved_by = models.CharField(_("approved by"), max_length=40, blank=True, editable=False)
+    suspended_at = models.DateTimeField(_("suspended"), null=True, blank=True, editable=False)
+    suspended_reason = models.CharField(_("reason"), max_length=300, blank=True, editable=False)
+    # Set when a first message was accepted by their server: until then a person looks at the first one.
+    known_since = models.DateTimeField(_("known since"), null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    objects = ContactQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+        ordering = ["provider", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["provider", "channel", "address"], name="contact_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.address
+
+    @property
+    def usable(self) -> bool:
+        """Approved and not suspended, at this instant."""
+        return self.approved_at is not None and self.suspended_at is None

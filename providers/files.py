@@ -24,7 +24,8 @@ PROVIDER_COLUMNS: Final = (
     "code", "name", "kind", "country", "language", "contact", "channel", "mode", "website", "kvk", "signatory",
 )  # fmt: skip
 NETWORK_COLUMNS: Final = ("prefix", "provider", "asn", "country", "name")
-_SHOWN: Final = 20
+#: Wrong lines of a file that are named.
+MOST_SHOWN: Final = 20
 
 
 class BadFile(Refused):
@@ -34,8 +35,8 @@ class BadFile(Refused):
 
     def __init__(self, errors: list[str]) -> None:
         self.errors = errors
-        more = len(errors) - _SHOWN
-        shown = errors[:_SHOWN] + ([_("... and %(count)d more.") % {"count": more}] if more > 0 else [])
+        more = len(errors) - MOST_SHOWN
+        shown = errors[:MOST_SHOWN] + ([_("... and %(count)d more.") % {"count": more}] if more > 0 else [])
         super().__init__("\n".join(shown))
 
 

@@ -4,6 +4,7 @@ from providers.models.attribution import Attribution
 from providers.models.network import HostRule, Network
 from providers.models.prefix import Prefix, PrefixField
 from providers.models.provider import Contact, ContactQuerySet, Provider
+from providers.models.routes import RoutingPart, RoutingTable
 
 __all__ = [
     "Attribution",
@@ -14,4 +15,6 @@ __all__ = [
     "Prefix",
     "PrefixField",
     "Provider",
+    "RoutingPart",
+    "RoutingTable",
 ]

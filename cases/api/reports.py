@@ -34,6 +34,12 @@ class LineIn(Shape):
     )
     category = Text(required=False, allow_blank=True, help_text="Up to 40 characters.")
     note = Text(required=False, allow_blank=True, trim_whitespace=False, help_text="Up to 10,000 characters.")
+    sha256 = Text(
+        required=False,
+        allow_blank=True,
+        help_text="SHA-256 of the file at the address, 64 hexadecimal digits of either case. The digest of an "
+        "empty file and all zeros reject the line.",
+    )
 
 
 class ReportIn(Shape):

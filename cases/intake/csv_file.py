@@ -12,7 +12,7 @@ from cases.intake.text_lines import text_lines
 from cases.intake.way import Unreadable, Way
 from cases.services.receive import Line
 
-COLUMNS: Final = ("url", "referrer", "reference", "received_at", "category", "note")
+COLUMNS: Final = ("url", "referrer", "reference", "received_at", "category", "note", "sha256")
 _NAME: Final = re.compile(r"[\w -]{1,40}")
 
 

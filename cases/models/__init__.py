@@ -5,6 +5,7 @@ from cases.models.beat import Beat
 from cases.models.claim import Claim
 from cases.models.content import Content
 from cases.models.dispatch import Attempt, Dispatch, DispatchLine
+from cases.models.fingerprint import Fingerprint
 from cases.models.notice import DeadlineRule, Notice
 from cases.models.passed_on import PassedOn
 from cases.models.reply import Reply
@@ -23,6 +24,7 @@ __all__ = [
     "DeadlineRule",
     "Dispatch",
     "DispatchLine",
+    "Fingerprint",
     "FollowUp",
     "LegalClass",
     "Notice",

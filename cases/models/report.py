@@ -18,6 +18,10 @@ LINE_REASONS: Final[dict[str, str | Promise]] = {
     "bad_columns": _("This line has more or fewer columns than the header."),
     "referrer_too_long": _("The referrer is longer than 8,192 characters."),
     "reference_too_long": _("Their reference is longer than 200 characters."),
+    "bad_sha256": _("The SHA-256 is not 64 hexadecimal digits."),
+    "trivial_sha256": _(
+        "This SHA-256 is that of an empty file, or nothing but zeros: it tells nothing. Leave it out."
+    ),
     "category_too_long": _("The category is longer than 40 characters."),
     "note_too_long": _("The note is longer than 10,000 characters."),
     "material": _(
@@ -104,6 +108,8 @@ class ReportLine(models.Model):
     note_sealed = models.BinaryField(null=True, editable=False)
     their_reference = models.CharField(_("their reference"), max_length=200, blank=True)
     category = models.CharField(_("category"), max_length=40, blank=True)
+    # What its sender says that the file is; it counts once the line has its content (Fingerprint).
+    sha256 = models.BinaryField(max_length=32, null=True, editable=False)
     reported_at = models.DateTimeField(_("reported"), null=True, blank=True)
     decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
     decided_by = models.CharField(_("decided by"), max_length=40, blank=True)

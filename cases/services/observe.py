@@ -13,8 +13,10 @@ from django.utils.translation import gettext as _
 
 from audit.record import Actor
 from cases import removal
-from cases.models import Content, Notice, Sighting, Step
+from cases.models import Content, Fingerprint, Notice, Sighting, Step
+from cases.models.fingerprint import sha256_of
 from cases.services import placing
+from cases.services.fingerprints import remember
 from cases.services.ladder import seen_lately
 from cases.services.moving import moving_many
 from vault.keys import CannotUnseal
@@ -180,6 +182,10 @@ def _take(
         )
         taken.append(Taken(seen.reference, "recorded"))
     Sighting.objects.bulk_create(rows.values(), batch_size=1_000)
+    # What took its place ("changed") is other material.
+    online = [row for row in rows.values() if row.outcome == Sighting.Outcome.ONLINE]
+    seen_files = ((row.notice.content_id, sha256) for row in online if (sha256 := sha256_of(row.digest)))
+    remember(seen_files, source=Fingerprint.Source.SIGHTING, now=now)
     fresh: dict[int, list[Sighting]] = defaultdict(list)
     for sighting in rows.values():
         fresh[sighting.notice_id].append(sighting)

@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 
 from audit.record import Actor, record
 from cases import url as urls
-from cases.models import Content, ReportLine
+from cases.models import Content, Fingerprint, ReportLine
 from cases.services import placing
+from cases.services.fingerprints import remember
 from cases.services.refused import NotFound, WrongState
 
 Outcome = ReportLine.Outcome
@@ -58,6 +59,8 @@ def _place(line: ReportLine, *, by: Actor, now: datetime) -> None:
         line.outcome = Outcome.DUPLICATE
         placing.corroborate([place.notice_id] if place.notice_id else [], source_id=line.report.source_id)
     line.content_id, line.notice_id = place.content_id, place.notice_id
+    if line.sha256 and place.content_id:
+        remember([(place.content_id, bytes(line.sha256))], source=Fingerprint.Source.REPORT, now=now)
 
 
 def _meant(raw: str) -> urls.Parsed:

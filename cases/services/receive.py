@@ -15,10 +15,12 @@ from django.utils.translation import gettext as _
 from audit.record import Actor, record
 from cases import url as urls
 from cases.formats.receipt import ReceiptLine
-from cases.models import Content, Report, ReportLine, Source
+from cases.models import Content, Fingerprint, Report, ReportLine, Source
 from cases.models.copying import copy_in
+from cases.models.fingerprint import TRIVIAL, sha256_of
 from cases.models.notice import new_reference
 from cases.services import placing
+from cases.services.fingerprints import remember
 from cases.services.refused import Invalid
 from providers.routing import host_key
 from vault.sealed import new_id
@@ -57,6 +59,7 @@ class Line:
     reference: str = ""
     category: str = ""
     note: str = ""
+    sha256: str = ""
     received_at: datetime | None = None
     fault: str = ""
 
@@ -71,6 +74,7 @@ class _Reading:
     reason: str = ""
     parsed: urls.Parsed | None = None
     key: bytes = b""
+    sha256: bytes | None = None
     place: placing.Place | None = None
 
 
@@ -181,16 +185,24 @@ def _take(report_id: int, batch: Sequence[tuple[int, Line]], *, by: Actor, now: 
 
 
 def _read(number: int, line: Line) -> _Reading:
-    fault = line.fault or _too_long(line)
+    said = line.sha256.strip()
+    sha256 = sha256_of(said) if said else None
+    fault = line.fault or _too_long(line) or (_bad_sha256(sha256) if said else "")
     if fault:
         return _Reading(number, line, Outcome.REJECTED, fault)
     try:
         parsed = urls.parse(line.url)
     except urls.Refusal as refusal:
-        return _Reading(number, line, Outcome.REJECTED, refusal.code)
+        return _Reading(number, line, Outcome.REJECTED, refusal.code, sha256=sha256)
     except urls.Quarantine as quarantine:
-        return _Reading(number, line, Outcome.QUARANTINED, quarantine.code)
-    return _Reading(number, line, parsed=parsed, key=Content.key_of(parsed.canonical))
+        return _Reading(number, line, Outcome.QUARANTINED, quarantine.code, sha256=sha256)
+    return _Reading(number, line, parsed=parsed, key=Content.key_of(parsed.canonical), sha256=sha256)
+
+
+def _bad_sha256(sha256: bytes | None) -> str:
+    if sha256 is None:
+        return "bad_sha256"
+    return "trivial_sha256" if sha256 in TRIVIAL else ""
 
 
 def _too_long(line: Line) -> str:
@@ -230,6 +242,8 @@ def _store(report: Report, readings: Sequence[_Reading], *, by: Actor, now: date
     placing.open_notices(places, by=by, now=now, data={"report": report.reference})
     copy_in(ReportLine, _LINE, (_line(report.pk, reading) for reading in readings))
     placing.corroborate(again, source_id=report.source_id)
+    said = ((r.place.content_id, r.sha256) for r in readings if r.sha256 and r.place and r.place.content_id)
+    remember(said, source=Fingerprint.Source.REPORT, now=now)
 
 
 # Rows are tuples here: tens of thousands of model instances would be half of the time of an import.
@@ -238,7 +252,7 @@ _CONTENT: Final = (
 )  # fmt: skip
 _LINE: Final = (
     "id", "report_id", "number", "outcome", "reason", "content_id", "notice_id", "raw_sealed", "referrer_sealed",
-    "note_sealed", "their_reference", "category", "reported_at", "decided_by",
+    "note_sealed", "their_reference", "category", "sha256", "reported_at", "decided_by",
 )  # fmt: skip
 
 
@@ -278,6 +292,7 @@ def _line(report_id: int, reading: _Reading) -> tuple[object, ...]:
         # What is too long to keep was the reason of the rejection.
         line.reference[: _LONGEST["reference"]],
         line.category[: _LONGEST["category"]],
+        reading.sha256,
         line.received_at,
         "",
     )

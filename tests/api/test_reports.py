@@ -89,7 +89,8 @@ def test_a_report_gets_a_receipt_for_each_line(partner: Partner) -> None:
 
 
 def test_what_stands_beside_the_lines_is_kept(partner: Partner) -> None:
-    line = {"url": f" {A}\n", "referrer": B, "category": "forum", "note": "first\nsecond"}
+    digest = "AB" * 32
+    line = {"url": f" {A}\n", "referrer": B, "category": "forum", "note": "first\nsecond", "sha256": digest}
     body = {
         "source": "partner",
         "reference": "P-7",
@@ -106,6 +107,7 @@ def test_what_stands_beside_the_lines_is_kept(partner: Partner) -> None:
         "forum",
         "first\nsecond",
     )
+    assert bytes(kept.sha256 or b"").hex() == digest.lower()
     assert kept.reported_at is not None
     assert kept.reported_at.isoformat() == "2026-11-24T09:00:00+00:00"
     assert Report.objects.get().their_reference == "P-7"

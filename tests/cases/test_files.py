@@ -56,10 +56,10 @@ def refusal(content: bytes | str) -> str:
 
 
 def test_columns_may_stand_in_any_order_and_be_left_out() -> None:
-    text = "note;received_at;URL \r\n=1+1;2026-11-19T17:47:00+01:00;" + A + "\r\n;;" + A + "\r\n"
+    text = "note;received_at;URL ;SHA256\r\n=1+1;2026-11-19T17:47:00+01:00;" + A + ";ab\r\n;;" + A + ";\r\n"
 
     moment = datetime(2026, 11, 19, 16, 47, tzinfo=UTC)
-    assert read(text) == [Line(A, note="=1+1", received_at=moment), Line(A)]
+    assert read(text) == [Line(A, note="=1+1", received_at=moment, sha256="ab"), Line(A)]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])

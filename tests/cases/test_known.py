@@ -1,0 +1,241 @@
+"""What was judged before: of the same address, and of the same file elsewhere."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from audit.record import Actor
+from cases.models import Content, Fingerprint, Notice, ReportLine
+from cases.models.fingerprint import TRIVIAL
+from cases.services.assess import assess
+from cases.services.corroboration import Corroboration, corroboration
+from cases.services.fingerprints import remember
+from cases.services.known import Evidence, Known, known
+from cases.services.observe import Seen, observe
+from cases.services.quarantine import decide_quarantined
+from cases.services.receive import BATCH, Line, preview, receive
+from tests.factories import (
+    NOON,
+    SYSTEM,
+    ContentFactory,
+    NoticeFactory,
+    ReportFactory,
+    ReportLineFactory,
+    SourceFactory,
+    UserFactory,
+    many,
+)
+
+pytestmark = pytest.mark.django_db
+FILE, OTHER_FILE = bytes(range(32)), bytes(range(1, 33))
+HOUR = timedelta(hours=1)
+
+
+def take_in(*lines: Line, source: str = "partner") -> list[ReportLine]:
+    report = receive(source=SourceFactory(code=source), way="form", lines=lines, by=SYSTEM, now=NOON)
+    return list(report.lines.order_by("number"))
+
+
+def fingerprints() -> set[tuple[str, bytes, str]]:
+    return {(each.content.url, bytes(each.sha256), each.source) for each in Fingerprint.objects.all()}
+
+
+def same_file(*contents: Content) -> None:
+    remember([(content.pk, FILE) for content in contents], source=Fingerprint.Source.REPORT, now=NOON)
+
+
+def judged(content: Content, trait: str = "dismissed", **more: object) -> Notice:
+    return NoticeFactory(content=content, **{trait: True}, **more)
+
+
+def offered(found: Known | None) -> tuple[str, str, str] | None:
+    """(class, evidence, reference of the earlier notice) that is offered."""
+    offer = found.offer if found else None
+    return offer and (offer.assessment.legal_class, offer.evidence, offer.notice.reference)
+
+
+# -- digests come in -----------------------------------------------------------------------------------
+
+
+def test_a_digest_of_a_line_is_kept_with_its_content_once() -> None:
+    url = "https://forum.example/a.jpg"
+    take_in(Line(url, sha256=FILE.hex().upper()), Line(url, sha256=f" {FILE.hex()} "), Line(url))
+    take_in(Line(url, sha256=OTHER_FILE.hex()))
+
+    assert fingerprints() == {(url, FILE, "report"), (url, OTHER_FILE, "report")}
+
+
+@pytest.mark.parametrize(
+    ("sha256", "reason"),
+    [
+        ("abc", "bad_sha256"),
+        ("g" * 64, "bad_sha256"),
+        ("0" * 63, "bad_sha256"),
+        ("０" * 64, "bad_sha256"),
+        *((each.hex(), "trivial_sha256") for each in TRIVIAL),
+    ],
+)
+def test_a_wrong_or_empty_digest_rejects_its_line_and_no_other(sha256: str, reason: str) -> None:
+    lines = [
+        Line("https://forum.example/a.jpg", sha256=sha256),
+        Line("https://forum.example/b.jpg", sha256=" "),
+    ]
+
+    assert [(line.outcome, line.code) for line in preview(lines)] == [("rejected", reason), ("new", "")]
+    assert [(line.outcome, line.reason) for line in take_in(*lines)] == [("rejected", reason), ("new", "")]
+    assert not Fingerprint.objects.exists()
+
+
+def test_the_digest_of_a_line_in_quarantine_counts_once_it_is_accepted() -> None:
+    (line,) = take_in(Line("http://printer.local/x", sha256=FILE.hex()))
+    assert not Fingerprint.objects.exists()
+
+    decide_quarantined(line_id=line.pk, accept=True, by=SYSTEM, now=NOON)
+
+    assert fingerprints() == {("http://printer.local/x", FILE, "report")}
+
+
+@pytest.mark.parametrize(("outcome", "kept"), [("online", 1), ("changed", 0), ("gone", 0)])
+def test_a_look_that_saw_a_file_online_keeps_its_digest(outcome: str, kept: int) -> None:
+    notice = NoticeFactory(notified=True)
+    looks = [
+        Seen(notice.reference, NOON + HOUR, outcome, "nl", digest=FILE.hex()),
+        Seen(notice.reference, NOON + HOUR, outcome, "de", digest=bytes(32).hex()),
+        Seen(notice.reference, NOON + HOUR, outcome, "fr"),
+    ]
+
+    observe(sightings=looks, by=SYSTEM, now=NOON + HOUR)
+
+    assert [(bytes(each.sha256), each.source) for each in Fingerprint.objects.all()] == [
+        (FILE, "sighting")
+    ] * kept
+
+
+def test_a_batch_without_digests_asks_nothing_more() -> None:
+    asked = []
+    for number, sha256 in enumerate(("", FILE.hex())):
+        lines = [Line(f"https://forum.example/{number}/{path}", sha256=sha256) for path in range(20)]
+        with CaptureQueriesContext(connection) as queries:
+            take_in(*lines)
+        asked.append(len(queries))
+
+    assert asked[1] == asked[0] + 1
+    assert BATCH >= 20
+
+
+# -- what is offered -----------------------------------------------------------------------------------
+
+
+def test_of_what_was_never_judged_nothing_is_known() -> None:
+    notice = NoticeFactory()
+    same_file(notice.content, NoticeFactory().content)
+
+    assert known(notice) is None
+
+
+@pytest.mark.parametrize(
+    ("trait", "legal_class"),
+    [("dismissed", "not_illegal"), ("removed", "baseline"), ("escalated", "baseline")],
+)
+def test_the_same_address_offers_the_class_of_its_earlier_notice(trait: str, legal_class: str) -> None:
+    before = judged(ContentFactory(), trait)
+    notice = NoticeFactory(content=before.content, previous=before)
+
+    assert offered(known(notice)) == (legal_class, Evidence.ADDRESS, before.reference)
+
+
+def test_the_same_file_elsewhere_offers_its_class() -> None:
+    notice, before = NoticeFactory(), judged(ContentFactory(), "notified")
+    same_file(notice.content, before.content)
+
+    assert offered(known(notice)) == ("baseline", Evidence.DIGEST, before.reference)
+
+
+def test_another_file_offers_nothing() -> None:
+    notice, before = NoticeFactory(), judged(ContentFactory())
+    same_file(before.content)
+    remember([(notice.content.pk, OTHER_FILE)], source=Fingerprint.Source.REPORT, now=NOON)
+
+    assert known(notice) is None
+
+
+def test_where_both_are_known_the_same_address_is_the_evidence() -> None:
+    before, elsewhere = judged(ContentFactory(), "removed"), judged(ContentFactory(), "notified")
+    notice = NoticeFactory(content=before.content)
+    same_file(before.content, elsewhere.content)
+
+    found = known(notice)
+
+    assert offered(found) == ("baseline", Evidence.ADDRESS, before.reference)
+    assert found is not None
+    assert (found.by_address, found.by_digest) == (1, 1)
+
+
+def test_judgements_that_contradict_each_other_are_said_and_none_is_offered() -> None:
+    before, elsewhere = judged(ContentFactory()), judged(ContentFactory(), "notified")
+    notice = NoticeFactory(content=before.content)
+    same_file(before.content, elsewhere.content)
+
+    found = known(notice)
+
+    assert found is not None
+    assert found.offer is None
+    assert {each.assessment.legal_class for each in found.earlier} == {"not_illegal", "baseline"}
+
+
+def test_an_objection_that_was_upheld_contradicts_what_was_judged() -> None:
+    before = judged(ContentFactory(), "withdrawn")
+    found = known(NoticeFactory(content=before.content))
+
+    assert found is not None
+    assert found.objection_upheld
+    assert found.offer is None
+
+
+def test_a_withdrawal_for_another_reason_says_nothing_against_the_judgement() -> None:
+    before = judged(ContentFactory(), "withdrawn", closed_because=Notice.Withdrawal.MOVED)
+
+    assert offered(known(NoticeFactory(content=before.content))) == ("baseline", "address", before.reference)
+
+
+@pytest.mark.parametrize("reason", ["not_found", "password"])
+def test_that_it_could_not_be_seen_once_is_no_judgement_of_the_material(reason: str) -> None:
+    before = NoticeFactory()
+    analyst = Actor.of(UserFactory(analyst=True))
+    assess(notice_id=before.pk, legal_class="cannot_judge", reason=reason, by=analyst, now=NOON)
+
+    assert known(NoticeFactory(content=before.content)) is None
+
+
+def test_a_file_at_many_addresses_costs_as_many_queries_as_at_one() -> None:
+    asked = []
+    for count in (2, 30):
+        notices = many(count, notified=True)
+        notice = NoticeFactory()
+        same_file(notice.content, *(each.content for each in notices))
+        with CaptureQueriesContext(connection) as queries:
+            found = known(notice)
+            assert found is not None
+            assert len([each.assessment.assessor.pk for each in found.earlier]) >= count
+        asked.append(len(queries))
+
+    assert asked == [4, 4]
+
+
+# -- who has reported it -------------------------------------------------------------------------------
+
+
+def test_corroboration_counts_sources_and_reports_each_once() -> None:
+    seen_again, notice = NoticeFactory(), NoticeFactory()
+    for source in ("partner", "partner", "public"):
+        report = ReportFactory(source=SourceFactory(code=source), total=2)
+        for number in (1, 2):
+            ReportLineFactory(report=report, number=number, outcome="duplicate", notice=notice)
+
+    with CaptureQueriesContext(connection) as queries:
+        counted = corroboration([notice.pk, seen_again.pk])
+
+    assert counted == {notice.pk: Corroboration(2, 3), seen_again.pk: Corroboration(0, 0)}
+    assert len(queries) == 1

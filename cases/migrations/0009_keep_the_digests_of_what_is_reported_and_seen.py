@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0007_mark_what_a_newer_rule_leaves"),
+        ("cases", "0008_let_anybody_report_and_follow_the_outcome"),
     ]
 
     operations = [

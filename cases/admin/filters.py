@@ -1,124 +1,339 @@
-"""The filters of the search desk. None of them takes an address: what is in a query string is in a log."""
+"""The filters of the search desk: what each lets through, and in which words it stands above the list.
 
-from collections.abc import Iterator
-from datetime import timedelta
-from typing import Any, Final
+None of them takes an address: what is in a query string is in a log. What is no filter, or no value of one, is
+said, and then nothing is listed: a list that silently shows all would be taken for the answer.
+"""
 
-from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
-from django.db.models import F, Q, QuerySet
-from django.http import HttpRequest
-from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
 
-from cases.admin.queues import QUEUES, due_before
-from cases.models import LegalClass, Notice
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db.models import Exists, F, OuterRef, Q
+from django.http import QueryDict
+from django.utils.formats import date_format
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from audit.keyset import Order
+from cases.admin.queues import QUEUES, Queue, due_before
+from cases.models import LegalClass, Notice, Picked, ReportLine, Source
+from cases.models.notice import NoticeQuerySet
 from providers.models import Provider
 
-Choices = list[tuple[str, Any]]
+#: The days of a period are those of the hotline.
+AMSTERDAM: Final = ZoneInfo("Europe/Amsterdam")
+
+ORDERS: Final = {
+    "": Order("received_at", latest_first=True),
+    "oldest": Order("received_at"),
+    "due": Order("due_at"),
+}
+#: The same within a period of another instant: the database then sorts the rows of the period, which a summary
+#: of blocks finds for it, and does not walk along all years to meet them.
+BY_PERIOD: Final = {
+    "": Order("in_period", latest_first=True),
+    "oldest": Order("in_period"),
+    "due": ORDERS["due"],
+}
+PERIODS: Final = frozenset({"assessed_from", "assessed_to", "notified_from", "notified_to"})
+ALL: Final = frozenset(str(state) for state in Notice.State)
+OPEN: Final = frozenset({str(Notice.State.NOTIFIED), str(Notice.State.ESCALATED)})
+_SPANS: Final = {"4h": timedelta(hours=4), "24h": timedelta(hours=24)}
+_FACTS: Final = {
+    "open": Q(),
+    "silent": Q(acknowledged_at__isnull=True),
+    "disputed": Q(disputed_at__isnull=False),
+    "online": Q(last_seen_online_at__gt=F("due_at")),
+}
+_ANY: Final = gettext_lazy("any")
+#: What is no filter: the place in the list.
+PLACE: Final = frozenset({"after", "before"})
 
 
-class Waits(admin.SimpleListFilter):
-    """A queue: the rows that a counter of the start page counted."""
+class Chip(NamedTuple):
+    """A filter that is on, in words; `without` is the query string that lacks it."""
 
-    title, parameter_name = _("waits"), "waits"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [(queue.code, queue.name) for queue in QUEUES if queue.query.startswith("waits=")]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Notice] | None:
-        queue = next((queue for queue in QUEUES if queue.code == self.value()), None)
-        return queue.of(queryset, timezone.now()) if queue else None
+    name: str
+    value: str
+    without: str
 
 
-class Due(admin.SimpleListFilter):
-    """By the provider's clock: overdue is true when the moment has passed, recorded or not."""
+class ProviderField(forms.CharField):
+    """A provider by its number, its code, its name, or a part of its name that no other has."""
 
-    title, parameter_name = _("due"), "due"
-    spans: Final = {"4h": timedelta(hours=4), "24h": timedelta(hours=24)}
+    def clean(self, value: Any) -> Provider | None:
+        """Raises ValidationError when it is nobody's, or several'."""
+        text = super().clean(value)
+        if not text:
+            return None
+        if text.isascii() and text.isdigit() and len(text) < 18:
+            found = list(Provider.objects.filter(pk=int(text)))
+        else:
+            exact = Q(code__iexact=text) | Q(name__iexact=text)
+            found = list(Provider.objects.filter(exact).order_by("pk")[:2]) or list(
+                Provider.objects.filter(name__icontains=text).order_by("name", "pk")[:4]
+            )
+        if len(found) > 1:
+            names = ", ".join(provider.name for provider in found[:3])
+            raise ValidationError(
+                _("Several providers have that in their name: %(names)s.") % {"names": names}
+            )
+        if not found:
+            raise ValidationError(_("No provider is named so."))
+        return found[0]
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [("over", _("overdue")), ("4h", _("within 4 hours")), ("24h", _("within 24 hours"))]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Notice] | None:
-        now, value = timezone.now(), self.value()
-        if value == "over":
-            return queryset.overdue(now=now)  # type: ignore[no-any-return]
-        return due_before(queryset, now, self.spans[value]) if value in self.spans else None
+def _choice(label: Any, choices: Any, blank: Any = _ANY) -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, choices=[("", blank), *choices], required=False)
 
 
-class Fact(admin.SimpleListFilter):
-    """By what we know of an open notice: the columns of the supervisors' desk."""
+def _day(label: Any) -> forms.DateField:
+    return forms.DateField(
+        label=label,
+        required=False,
+        input_formats=["%Y-%m-%d"],
+        validators=[MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2100, 1, 1))],
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
 
-    title, parameter_name = _("fact"), "fact"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [
-            ("open", _("with the provider")),
-            ("silent", _("no answer")),
-            ("disputed", _("disputed")),
-            ("online", _("seen online after the term")),
-        ]
+class SearchForm(forms.Form):
+    """Which notices to list, and in which order. Every field may be left out; together they narrow."""
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Notice] | None:
-        conditions = {
-            "open": Q(),
-            "silent": Q(acknowledged_at__isnull=True),
-            "disputed": Q(disputed_at__isnull=False),
-            "online": Q(last_seen_online_at__gt=F("due_at")),
+    state = _choice(gettext_lazy("State"), Notice.State.choices)
+    waits = _choice(
+        gettext_lazy("Waits"),
+        [(queue.code, queue.name) for queue in QUEUES if queue.query.startswith("waits=")],
+    )
+    due = _choice(
+        gettext_lazy("Due"),
+        [
+            ("over", gettext_lazy("overdue")),
+            ("4h", gettext_lazy("within 4 hours")),
+            ("24h", gettext_lazy("within 24 hours")),
+        ],
+    )
+    provider = ProviderField(
+        label=gettext_lazy("Provider"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"list": "providers", "autocomplete": "off"}),
+    )
+    fact = _choice(
+        gettext_lazy("Fact"),
+        [
+            ("open", gettext_lazy("with the provider")),
+            ("silent", gettext_lazy("no answer")),
+            ("disputed", gettext_lazy("disputed")),
+            ("online", gettext_lazy("seen online after the term")),
+        ],
+    )
+    legal_class = _choice(gettext_lazy("Class"), LegalClass.choices)
+    hold = _choice(gettext_lazy("Hold"), [choice for choice in Notice.Hold.choices if choice[0]])
+    urgent = _choice(gettext_lazy("Urgent"), [("1", gettext_lazy("yes")), ("0", gettext_lazy("no"))])
+    source = forms.ModelChoiceField(
+        label=gettext_lazy("Source"),
+        queryset=Source.objects.order_by("name", "pk"),
+        to_field_name="code",
+        required=False,
+        empty_label=_ANY,
+    )
+    received_from = _day(gettext_lazy("Received from"))
+    received_to = _day(gettext_lazy("Received until"))
+    assessed_from = _day(gettext_lazy("Judged from"))
+    assessed_to = _day(gettext_lazy("Judged until"))
+    notified_from = _day(gettext_lazy("Notified from"))
+    notified_to = _day(gettext_lazy("Notified until"))
+    order = _choice(
+        gettext_lazy("Order"),
+        [
+            ("oldest", gettext_lazy("oldest first")),
+            ("due", gettext_lazy("due first (only what is with a provider)")),
+        ],
+        gettext_lazy("newest first"),
+    )
+    # Both come from a search that was POSTed: they say nothing that must not stand in an address.
+    content = forms.UUIDField(label=gettext_lazy("Address"), required=False, widget=forms.HiddenInput)
+    picked = forms.UUIDField(label=gettext_lazy("References"), required=False, widget=forms.HiddenInput)
+
+    #: What is asked for most often; the rest is behind one press.
+    FIRST = ("state", "waits", "due", "provider", "order")
+
+    def __init__(self, data: QueryDict | Mapping[str, str]) -> None:
+        super().__init__(data, auto_id="filter-%s")
+
+    def clean(self) -> dict[str, Any]:
+        """Nothing that is no filter, and no period that ends before it begins."""
+        cleaned = super().clean() or self.cleaned_data
+        for name in sorted(set(self.data) - set(self.fields) - PLACE):
+            raise ValidationError(_("There is no filter “%(name)s”.") % {"name": name[:40]})
+        for instant in ("received", "assessed", "notified"):
+            first, last = cleaned.get(f"{instant}_from"), cleaned.get(f"{instant}_to")
+            if first and last and last < first:
+                self.add_error(f"{instant}_to", _("This is before the first day."))
+        if cleaned.get("picked"):
+            cleaned["picked"] = Picked.objects.filter(pk=cleaned["picked"]).first()
+            if cleaned["picked"] is None:
+                raise ValidationError(_("That list of references has been erased: paste it again."))
+        return cleaned
+
+    @property
+    def on(self) -> dict[str, Any]:
+        """The filters that are on: field -> its cleaned value. Call it when valid."""
+        return {
+            name: value
+            for name, value in self.cleaned_data.items()
+            if value not in (None, "") and name != "order"
         }
-        condition = conditions.get(self.value() or "")
-        return queryset.open().filter(condition) if condition is not None else None
 
+    @property
+    def sorting(self) -> Order:
+        """The order that was asked for."""
+        order = self.cleaned_data["order"]
+        return BY_PERIOD[order] if not PERIODS.isdisjoint(self.on) else ORDERS[order]
 
-class Held(admin.SimpleListFilter):
-    """By the kind of hold. Only what was not sent can be held, and saying so lets an index find it."""
+    @property
+    def more_is_on(self) -> bool:
+        """Whether a filter that is behind the press is on, or wrong."""
+        named = set(self.errors) | {name for name in self.fields if self.data.get(name)}
+        return bool(named - {*self.FIRST, "__all__"})
 
-    title, parameter_name = _("hold"), "hold"
+    def first_fields(self) -> Iterator[forms.BoundField]:
+        """The fields that always show."""
+        return (self[name] for name in self.FIRST)
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return [choice for choice in Notice.Hold.choices if choice[0]]
+    def more_fields(self) -> Iterator[forms.BoundField]:
+        """The fields behind the press."""
+        return (bound for bound in self.visible_fields() if bound.name not in self.FIRST)
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Notice] | None:
-        held = queryset.filter(state=Notice.State.RECEIVED, hold=self.value())
-        return held if self.value() else None
+    def applied(self, notices: NoticeQuerySet, *, now: datetime) -> NoticeQuerySet:
+        """What of `notices` the filters let through. Call it when valid."""
+        states = self._states()
+        if not states:
+            return notices.none()
+        if states != ALL:
+            notices = notices.filter(state__in=sorted(states))
+        for name, value in self.on.items():
+            notices = APPLY[name](notices, value, now)
+        if self.sorting.column == "in_period":
+            notices = notices.annotate(in_period=F("received_at") + timedelta(0))
+        return notices
 
+    @property
+    def query(self) -> str:
+        """The filters and the order as a query string of ours: only what we know, in our own spelling."""
+        return urlencode(self.plain())
 
-class Class(admin.SimpleListFilter):
-    """By what was judged."""
-
-    title, parameter_name = _("class"), "class"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
-        return list(LegalClass.choices)
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Notice] | None:
-        return queryset.filter(legal_class=self.value()) if self.value() else None
-
-
-class OfProvider(admin.SimpleListFilter):
-    """By provider; there are hundreds, so it is drawn as one list to type in and not as a menu."""
-
-    title, parameter_name = _("provider"), "provider"
-    template = "staff/filter_select.html"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Choices:
+    def chips(self) -> list[Chip]:
+        """What is on, in words, each with the way to take it off. Call it when valid."""
+        plain = self.plain()
         return [
-            (str(pk), name) for pk, name in Provider.objects.order_by("name", "pk").values_list("pk", "name")
+            Chip(
+                str(self.fields[name].label),
+                self._words(name, value),
+                "?" + urlencode({key: kept for key, kept in plain.items() if key != name}),
+            )
+            for name, value in self.on.items()
         ]
 
-    def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        """Django's, with the value of each; `kept` is the rest of the query string, for hidden fields."""
-        self.kept = [
-            (key, value)
-            for key, values in changelist.get_filters_params().items()
-            if key != self.parameter_name
-            for value in values
-        ]
-        values = ["", *(value for value, _name in self.lookup_choices)]
-        for value, choice in zip(values, super().choices(changelist), strict=True):
-            yield {**choice, "value": value}
+    def described(self) -> str:
+        """What is on, in one line: "State: removed, Provider: Alfa Hosting". Call it when valid."""
+        return ", ".join(f"{chip.name}: {chip.value}" for chip in self.chips())
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> QuerySet[Notice] | None:
-        value = self.value() or ""
-        return queryset.filter(provider_id=int(value)) if value.isascii() and value.isdigit() else None
+    def _states(self) -> frozenset[str]:
+        """The states that what is on leaves. The database cannot see that "received and overdue" is nothing."""
+        states = OPEN if self.cleaned_data["order"] == "due" else ALL
+        for name, value in self.on.items():
+            match name:
+                case "state":
+                    states &= {value}
+                case "due" | "fact":
+                    states &= OPEN
+                case "hold":
+                    states &= {str(Notice.State.RECEIVED)}
+                case "waits":
+                    states &= _queue(value).states or ALL
+        return states
+
+    def plain(self) -> dict[str, str]:
+        """The filters and the order in our own spelling. Call it when valid."""
+        named = {**self.on, "order": self.cleaned_data["order"]}
+        return {name: _spelled(value) for name, value in named.items() if value}
+
+    def _words(self, name: str, value: Any) -> str:
+        if name == "content":
+            return _("one that was searched for")
+        if name == "picked":
+            return _("a list of %(count)s") % {"count": len(value.notice_ids)}
+        if isinstance(value, Provider | Source):
+            return value.name
+        if not isinstance(value, str):
+            return date_format(value, "j M Y")
+        return str(dict(self.fields[name].choices)[value])  # type: ignore[attr-defined]
+
+
+def _spelled(value: Any) -> str:
+    if isinstance(value, Provider | Picked):
+        return str(value.pk)
+    return value.code if isinstance(value, Source) else str(value)
+
+
+def _midnight(day: Any, *, after: int = 0) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=AMSTERDAM) + timedelta(days=after)
+
+
+def _since(column: str) -> "Apply":
+    return lambda notices, day, now: notices.filter(**{f"{column}__gte": _midnight(day)})
+
+
+def _until(column: str) -> "Apply":
+    return lambda notices, day, now: notices.filter(**{f"{column}__lt": _midnight(day, after=1)})
+
+
+def _waits(notices: NoticeQuerySet, code: str, now: datetime) -> NoticeQuerySet:
+    return _queue(code).of(notices, now)
+
+
+def _queue(code: str) -> Queue:
+    return next(queue for queue in QUEUES if queue.code == code)
+
+
+def _due(notices: NoticeQuerySet, span: str, now: datetime) -> NoticeQuerySet:
+    return notices.overdue(now=now) if span == "over" else due_before(notices, now, _SPANS[span])
+
+
+Apply = Callable[[NoticeQuerySet, Any, datetime], NoticeQuerySet]
+
+#: Field -> what it lets through.
+APPLY: Final[dict[str, Apply]] = {
+    "state": lambda notices, state, now: notices.filter(state=state),
+    "waits": _waits,
+    "due": _due,
+    "provider": lambda notices, provider, now: notices.filter(provider=provider),
+    "fact": lambda notices, fact, now: notices.open().filter(_FACTS[fact]),
+    "legal_class": lambda notices, legal_class, now: notices.filter(legal_class=legal_class),
+    # Only what was not sent can be held, and saying so lets an index find it.
+    "hold": lambda notices, hold, now: notices.filter(state=Notice.State.RECEIVED, hold=hold),
+    "urgent": lambda notices, urgent, now: notices.filter(urgent=urgent == "1"),
+    "source": lambda notices, source, now: notices.filter(
+        Exists(ReportLine.objects.filter(notice=OuterRef("pk"), report__source=source))
+    ),
+    "received_from": _since("received_at"),
+    "received_to": _until("received_at"),
+    "assessed_from": _since("assessed_at"),
+    "assessed_to": _until("assessed_at"),
+    "notified_from": _since("notified_at"),
+    "notified_to": _until("notified_at"),
+    "content": lambda notices, content, now: notices.filter(content=content),
+    "picked": lambda notices, picked, now: notices.filter(pk__in=picked.notice_ids),
+}
+
+
+def parsed(query: str) -> SearchForm:
+    """The filters that a query string of ours means."""
+    return SearchForm(QueryDict(query))

@@ -13,11 +13,12 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from audit.record import Actor
+from audit.refused import Refused
 from cases.admin.forms import FindForm
 from cases.admin.pressing import press
 from cases.models import Dispatch, Notice, Report
 from cases.models.notice import NOTICE_REFERENCE
-from cases.services import looking
+from cases.services import looking, picked
 
 
 def find_by_text(request: HttpRequest) -> HttpResponse:
@@ -28,6 +29,9 @@ def find_by_text(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("Type a reference or an address."))
         return redirect(here)
     text = form.cleaned_data["text"]
+    references = picked.references_in(text)
+    if len(references) > 1:
+        return _list_of(request, references)
     known = _by_reference(text.upper())
     if known is not None:
         if not known:
@@ -51,6 +55,20 @@ def find_by_text(request: HttpRequest) -> HttpResponse:
     if len(found) == 1:
         return redirect("admin:cases_notice_change", found[0].pk)
     return redirect(f"{here}?{urlencode({'content': str(found[0].content_id)})}")
+
+
+def _list_of(request: HttpRequest, references: list[str]) -> HttpResponse:
+    """List the notices of several references, and say which are unknown."""
+    here = reverse("admin:cases_notice_changelist")
+    try:
+        kept, unknown = picked.pick(references=references, by=Actor.of(request.user), now=timezone.now())
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+        return redirect(here)
+    if unknown:
+        text = _("There is nothing with these references: %(references)s.")
+        messages.warning(request, text % {"references": ", ".join(unknown)})
+    return redirect(f"{here}?{urlencode({'picked': str(kept.pk)})}")
 
 
 def _by_reference(text: str) -> str | None:

@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from audit.counting import Counter
 from audit.desk import BOTH, POST, Display, page
 from audit.record import Actor
-from cases.admin import filters, notice_page, overdue, steps, work
+from cases.admin import notice_page, overdue, search, steps, work
 from cases.admin.buttons import BUTTONS, Button
 from cases.admin.find import find_by_text
-from cases.admin.forms import FindForm, PressForm, RevealForm
+from cases.admin.forms import PressForm, RevealForm
 from cases.admin.pressing import press
 from cases.admin.queues import QUEUES, counter
 from cases.models import Notice
@@ -32,26 +32,12 @@ class NoticeDesk(Display):
     """The list is for finding; what is to be judged next is the work desk's to say."""
 
     cell = "notice.view"
-    change_list_template = "staff/notices.html"
-    list_display = ["reference"]
-    list_filter = [
-        "state",
-        filters.Due,
-        filters.Waits,
-        filters.Fact,
-        filters.Class,
-        filters.Held,
-        "urgent",
-        filters.OfProvider,
-    ]
-    list_select_related = ["content", "provider"]
-    ordering = ["-pk"]
-    sortable_by = ()
 
     def own_urls(self) -> list[URLPattern]:
         """The search form, the reveal, and each button."""
         return [
             self.at("find/", find_by_text, name="find", cell="notice.view", methods=POST),
+            self.at("providers/", search.providers, name="notice_providers", cell="notice.view"),
             self.at("<int:pk>/reveal/", self.reveal, name="reveal", cell="notice.reveal", methods=POST),
             *(
                 self.at(f"<int:pk>/{button.verb}/", self._pressed(button), name=f"notice_{button.verb}",
@@ -72,10 +58,9 @@ class NoticeDesk(Display):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Django's list, with the search form that POSTs."""
-        return super().changelist_view(
-            request, {"find": FindForm(auto_id="find-%s"), **(extra_context or {})}
-        )
+        """The list, drawn by us: by filters, with pages by keyset."""
+        self.check_view(request)
+        return search.desk(request)
 
     def show(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The page of one notice: it shows; what changes it is a button."""

@@ -25,6 +25,7 @@ class Queue:
     """`of` picks its notices; `since` is the column that says how long they wait.
 
     `cell` is the cell of the permission table that its counter needs; `query` opens it in the search desk.
+    `states`: those that its notices can be in, if that is not all.
     """
 
     code: str
@@ -34,6 +35,11 @@ class Queue:
     cell: str
     query: str
     tone: str = ""
+    states: frozenset[str] = frozenset()
+
+
+_RECEIVED: Final = frozenset({str(Notice.State.RECEIVED)})
+_OPEN: Final = frozenset({str(Notice.State.NOTIFIED), str(Notice.State.ESCALATED)})
 
 
 def due_before(notices: NoticeQuerySet, now: datetime, span: timedelta) -> NoticeQuerySet:
@@ -49,6 +55,7 @@ QUEUES: Final = (
         "received_at",
         "notice.assess",
         "waits=to_judge",
+        states=_RECEIVED,
     ),
     Queue(
         "police",
@@ -58,6 +65,7 @@ QUEUES: Final = (
         "notice.hold",
         "waits=police",
         "warn",
+        _RECEIVED,
     ),
     Queue(
         "review",
@@ -67,6 +75,7 @@ QUEUES: Final = (
         "notice.hold",
         "waits=review",
         "warn",
+        _RECEIVED,
     ),
     Queue(
         "due_soon",
@@ -94,6 +103,7 @@ QUEUES: Final = (
         "notice.view",
         "waits=disputed",
         "warn",
+        _OPEN,
     ),
     Queue(
         "contradicted",
@@ -103,6 +113,7 @@ QUEUES: Final = (
         "notice.view",
         "waits=contradicted",
         "bad",
+        _OPEN,
     ),
 )
 

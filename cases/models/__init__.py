@@ -8,6 +8,7 @@ from cases.models.dispatch import Attempt, Dispatch, DispatchLine
 from cases.models.fingerprint import Fingerprint
 from cases.models.notice import DeadlineRule, Notice
 from cases.models.passed_on import PassedOn
+from cases.models.picked import Picked
 from cases.models.reply import Reply
 from cases.models.report import Report, ReportLine, Source
 from cases.models.reporter import FollowUp, Reporter
@@ -29,6 +30,7 @@ __all__ = [
     "LegalClass",
     "Notice",
     "PassedOn",
+    "Picked",
     "Reason",
     "Reply",
     "Report",

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 import pgtrigger
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -318,7 +319,9 @@ class Notice(models.Model):
         indexes = [
             # What waits, and only that: the cost of a sweep follows the rows that are due.
             models.Index(fields=["due_at", "id"], name="notice_clock_runs", condition=Q(state="notified")),
-            models.Index(fields=["due_at", "id"], name="notice_escalated", condition=Q(state="escalated")),
+            models.Index(
+                fields=["due_at", "id"], name="notice_open", condition=Q(state__in=["notified", "escalated"])
+            ),
             models.Index(
                 fields=["priority", "received_at", "id"],
                 name="notice_to_judge",
@@ -350,6 +353,49 @@ class Notice(models.Model):
                 name="notice_unfinished",
                 condition=Q(sent_at__isnull=False, state__in=["received", "notified", "escalated"]),
             ),
+            # The order of the search desk. A filter that lets through one row in a hundred or more is quick along
+            # it; what is rarer has an index of its own below, which only the rare rows pay for.
+            models.Index(fields=["received_at", "id"], name="notice_received"),
+            models.Index(
+                fields=["provider", "received_at", "id"],
+                name="notice_provider_received",
+                condition=Q(provider__isnull=False),
+            ),
+            models.Index(fields=["received_at", "id"], name="notice_with_us", condition=Q(state="received")),
+            models.Index(
+                fields=["received_at", "id"],
+                name="notice_open_received",
+                condition=Q(state__in=["notified", "escalated"]),
+            ),
+            models.Index(
+                fields=["received_at", "id"], name="notice_withdrawn", condition=Q(state="withdrawn")
+            ),
+            models.Index(
+                fields=["legal_class", "received_at", "id"],
+                name="notice_rare_class",
+                condition=~Q(legal_class__in=["", "baseline", "not_illegal"]),
+            ),
+            models.Index(fields=["received_at", "id"], name="notice_urgent", condition=Q(urgent=True)),
+            models.Index(
+                fields=["hold", "received_at", "id"],
+                name="notice_held",
+                condition=Q(state="received") & ~Q(hold=""),
+            ),
+            models.Index(
+                fields=["disputed_at", "id"],
+                name="notice_disputed",
+                condition=Q(state__in=["notified", "escalated"], disputed_at__isnull=False),
+            ),
+            models.Index(
+                fields=["claimed_removed_at", "id"],
+                name="notice_contradicted",
+                condition=Q(
+                    state__in=["notified", "escalated"], claimed_removed_at__lt=F("last_seen_online_at")
+                ),
+            ),
+            # Rows come in the order of time, so a summary of each block finds a period; it costs next to nothing.
+            BrinIndex(fields=["assessed_at"], name="notice_assessed", autosummarize=True),
+            BrinIndex(fields=["notified_at"], name="notice_notified", autosummarize=True),
         ]
 
         triggers = state_guard("notice", EDGES)

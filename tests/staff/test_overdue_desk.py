@@ -78,7 +78,7 @@ def test_each_figure_of_a_provider_opens_exactly_its_rows(in_charge: Client) -> 
         ("fact=open", row["open"]),
     ):
         page = in_charge.get(f"/staff/cases/notice/?provider={provider.pk}&{query}")
-        assert len(page.context["cl"].result_list) == figure, query
+        assert len(page.context["rows"]) == figure, query
 
 
 def test_a_supervisor_lets_a_reminder_go_that_nobody_dared_to_send(

@@ -38,6 +38,12 @@ class Actor:
         """A sweep or a command of ours."""
         return cls("system", part)
 
+    @classmethod
+    def named(cls, text: str) -> "Actor":
+        """The actor that wrote itself down as `text`."""
+        kind, _colon, name = text.partition(":")
+        return cls(kind, name)
+
     @property
     def user_id(self) -> int | None:
         """The person's id, or None for machines."""

@@ -8,7 +8,7 @@ from celery import Task, shared_task
 from audit.chain import extend
 from audit.record import Actor
 from cases.clock import database_now
-from cases.services import deliver, ladder, route
+from cases.services import deliver, keep, ladder, route
 from cases.services.beat import leave_beat
 from providers.sources.resolver import resolver
 
@@ -24,6 +24,12 @@ def sweep(work: Callable[[], None]) -> "Task[[], None]":
         leave_beat(name=work.__name__, now=database_now())
 
     return shared_task(run)
+
+
+@sweep
+def sweep_intake() -> None:
+    """Read what came in and was kept."""
+    keep.read_due(clock=database_now)
 
 
 @sweep
@@ -60,6 +66,7 @@ def sweep_audit() -> None:
 
 #: What `manage.py sweep` runs in the foreground, in this order.
 SWEEPS = {
+    "intake": sweep_intake,
     "routes": sweep_routes,
     "dispatches": sweep_dispatches,
     "deadlines": sweep_deadlines,

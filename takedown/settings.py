@@ -205,8 +205,11 @@ CELERY = {
         "socket_timeout": 30,
     },
     "broker_connection_retry_on_startup": True,
-    "task_routes": {"cases.tasks.sweep_dispatches": {"queue": "sending"}},
-    # A third queue, "jobs", is for what runs for minutes (files, bulk, exports): it must not hold up a deadline.
+    # The queue "jobs" is for what runs for minutes (files, bulk, exports): it must not hold up a deadline.
+    "task_routes": {
+        "cases.tasks.sweep_dispatches": {"queue": "sending"},
+        "cases.tasks.sweep_intake": {"queue": "jobs"},
+    },
     "task_default_queue": "sweeps",
     "timezone": "UTC",
     "beat_schedule": {
@@ -215,7 +218,14 @@ CELERY = {
             "schedule": schedule(HOST.sweep_every),
             "options": {"expires": max(HOST.sweep_every.total_seconds(), 1)},
         }
-        for name in ("sweep_routes", "sweep_dispatches", "sweep_deadlines", "sweep_steps", "sweep_audit")
+        for name in (
+            "sweep_intake",
+            "sweep_routes",
+            "sweep_dispatches",
+            "sweep_deadlines",
+            "sweep_steps",
+            "sweep_audit",
+        )
     },
 }
 

@@ -2,7 +2,8 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from datetime import datetime
 from itertools import islice
 from typing import Any, BinaryIO, Final, cast
 
@@ -18,15 +19,20 @@ from django.utils.translation import gettext_lazy
 from audit.desk import BOTH, Desk, page
 from audit.record import Actor
 from audit.refused import Refused
-from cases.admin.pressing import press
 from cases.formats.receipt import ReceiptLine
 from cases.intake import WAYS, pasted
-from cases.intake.files import preview_file, take_file
+from cases.intake.files import keep_file, preview_file
 from cases.models import Report, ReportLine, Source
-from cases.services.receive import digest_of, preview, receive
+from cases.nudge import nudge
+from cases.services.keep import keep, read_on
+from cases.services.receive import digest_of, preview
 
-#: Lines of a preview that are shown; all are counted.
+#: Lines that a preview looks at: about a second. The file is read to its end all the same.
+LOOKED_AT: Final = 10_000
+#: Lines of a preview that are shown, those that are not simply new first; all that were looked at are counted.
 SHOWN: Final = 200
+#: Up to so many lines are read before the answer, which then is the receipt; more are read by the sweep.
+AT_ONCE: Final = 200
 
 
 class AddForm(forms.Form):
@@ -81,10 +87,43 @@ def add(request: HttpRequest) -> HttpResponse:
         return _show(request, form, status=422)
     if "preview" in request.POST:
         return _preview(request, form)
-    report = press(request, _taking(request, form), _("It is taken in. This is the receipt."))
-    if report is None:
+    return _take_in(request, form)
+
+
+def _take_in(request: HttpRequest, form: AddForm) -> HttpResponse:
+    """Keep it, and read it if it is short; otherwise the page of the report tells how far it is."""
+    now = timezone.now()
+    try:
+        report = _keep(form.cleaned_data, by=Actor.of(request.user), now=now)
+        if report.finished_at is None and report.total <= AT_ONCE:
+            report = read_on(report_id=report.pk, now=now)
+    except Refused as refusal:
+        messages.error(request, str(refusal))
         return _show(request, form, status=422)
+    if report.finished_at is None:
+        nudge("sweep_intake")
+        messages.success(
+            request, _("It is kept, and being read. You can leave this page and find it again in the list.")
+        )
+    elif report.finished_at == now:
+        messages.success(request, _("It is taken in. This is the receipt."))
+    else:
+        messages.info(request, _("This was taken in before: nothing was added. This is its receipt."))
     return redirect("admin:cases_report_change", report.pk)
+
+
+def _keep(data: dict[str, Any], *, by: Actor, now: datetime) -> Report:
+    source, file = data["source"], data["file"]
+    if file:
+        return keep_file(_stream(data), name=file.name, source=source, by=by, now=now)
+    return keep(
+        source=source,
+        way=Report.Way.FORM,
+        lines=pasted.lines(data["text"]),
+        digest=digest_of("form", data["token"], data["text"]),
+        by=by,
+        now=now,
+    )
 
 
 def _preview(request: HttpRequest, form: AddForm) -> HttpResponse:
@@ -94,34 +133,22 @@ def _preview(request: HttpRequest, form: AddForm) -> HttpResponse:
             receipt: Iterable[ReceiptLine] = preview_file(_stream(data), name=data["file"].name)
         else:
             receipt = preview(pasted.lines(data["text"]))
-        lines = list(receipt)
+        lines = list(islice(receipt, LOOKED_AT + 1))
     except Refused as refusal:
         messages.error(request, str(refusal))
         return _show(request, form, status=422)
-    counts = Counter(line.outcome for line in lines)
+    looked_at = lines[:LOOKED_AT]
+    counts = Counter(line.outcome for line in looked_at)
+    looked_at.sort(key=lambda line: line.outcome == ReportLine.Outcome.NEW)
     return _show(
         request,
         form,
         looked=True,
-        total=len(lines),
+        total=len(looked_at),
+        more=len(lines) > LOOKED_AT,
         outcomes=[(code, counts[code]) for code in ReportLine.Outcome.values if code in counts],
-        receipt=list(islice(lines, SHOWN)),
+        receipt=looked_at[:SHOWN],
         from_file=data["file"].name if data["file"] else "",
-    )
-
-
-def _taking(request: HttpRequest, form: AddForm) -> Callable[[], Report]:
-    data, by, now = form.cleaned_data, Actor.of(request.user), timezone.now()
-    source, file = data["source"], data["file"]
-    if file:
-        return lambda: take_file(_stream(data), name=file.name, source=source, by=by, now=now)
-    return lambda: receive(
-        source=source,
-        way=Report.Way.FORM,
-        lines=pasted.lines(data["text"]),
-        digest=digest_of("form", data["token"], data["text"]),
-        by=by,
-        now=now,
     )
 
 

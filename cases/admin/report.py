@@ -1,37 +1,34 @@
-"""Reports: what came in, how far it was read, and the receipt of each line."""
+"""Reports: what came in, what is being read, and the receipt of each line."""
 
-from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import admin
-from django.db.models import Count
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.shortcuts import get_object_or_404
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import URLPattern
+from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from accounts.names import Names
-from audit.counting import Bounded, Counter
-from audit.desk import Display, page
-from audit.models import Event
-from cases.admin import intake, quarantine
-from cases.admin.sentences import told
-from cases.formats import receipt
-from cases.models import Report, ReportLine
+from audit.counting import Counter
+from audit.desk import Display
+from cases.admin import intake, quarantine, report_page
+from cases.admin.report_filters import Lines, Read, unfinished_counter
+from cases.models import Report
 
-LINES: Final = 100
+#: Reports being read that stand on top of the list; the filter finds all.
+READING: Final = 10
 
 
 @admin.register(Report)
 class ReportDesk(Display):
-    """Newest first; a report is added by its own form, not by Django's."""
+    """Newest first, and on top of them what is being read; a report is added by its own form, not Django's."""
 
     cell = "report.view"
     change_list_template = "staff/reports.html"
     list_display = ["reference"]
-    list_filter = ["source", "way"]
+    list_filter = ["source", "way", Read, Lines]
     list_select_related = ["source"]
     list_per_page = 25
     search_fields = ["reference__exact", "their_reference__exact"]
@@ -39,64 +36,49 @@ class ReportDesk(Display):
     sortable_by = ()
 
     def own_urls(self) -> list[URLPattern]:
-        """The receipt as a file."""
-        return [self.at("<int:pk>/receipt/", self.receipt, name="report_receipt", cell="report.view")]
+        """What is being read, and what hangs on the page of a report."""
+        reading = self.at("reading/", self.reading, name="reports_reading", cell="report.view")
+        return [reading, *report_page.urls(self)]
 
     def desk_urls(self) -> list[URLPattern]:
         """The form for new reports, and the quarantine."""
         return [*intake.urls(self), *quarantine.urls(self)]
 
     def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
-        """Lines that wait for this person."""
-        return quarantine.counters() if request.user.has_perm("quarantine.decide") else []
+        """Lines that wait for this person, and files that are on their way."""
+        if request.user.has_perm("quarantine.decide"):
+            yield from quarantine.counters()
+        if request.user.has_perm("report.add"):
+            yield unfinished_counter(now)
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """Django's list, with the outcomes of each report on it, counted by one query."""
-        response = super().changelist_view(
-            request, {"may_add": request.user.has_perm("report.add"), **(extra_context or {})}
-        )
+        more = {"may_add": request.user.has_perm("report.add"), **_reading(), **(extra_context or {})}
+        response = super().changelist_view(request, more)
         context = getattr(response, "context_data", None)
         if context and "cl" in context:
             reports = list(context["cl"].result_list)
-            counts = outcomes([report.pk for report in reports])
+            counts = report_page.outcomes([report.pk for report in reports])
             context["rows"] = [{"report": report, "outcomes": counts[report.pk]} for report in reports]
         return response
 
+    def reading(self, request: HttpRequest) -> HttpResponse:
+        """What is being read, as the part of the list that the browser asks for every other second."""
+        return render(request, "staff/reports_reading.html", _reading())
+
     def show(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The receipt of one report, for people."""
-        report = get_object_or_404(Report.objects.select_related("source"), pk=pk)
-        names = Names()
-        lines = report.lines.select_related("notice", "content").order_by("number", "pk")
-        events = Event.objects.filter(subject="report", subject_id=pk).order_by("-pk")[:100]
-        context = {
-            "title": report.reference,
-            "report": report,
-            "by": names.of(report.by),
-            "outcomes": outcomes([pk])[pk],
-            "page": Bounded(lines, LINES).get_page(request.GET.get("page")),
-            "timeline": [told(event, names.of(event.actor)) for event in events],
-        }
-        return page(request, "staff/report.html", context)
-
-    def receipt(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """`line;outcome;notice;reason`, without addresses."""
-        report = get_object_or_404(Report, pk=pk)
-        response = StreamingHttpResponse(
-            receipt.as_csv(receipt.lines(report)), content_type="text/csv; charset=utf-8"
-        )
-        response["Content-Disposition"] = f'attachment; filename="{report.reference}.csv"'
-        return response
+        return report_page.show(request, pk)
 
 
-def outcomes(report_ids: list[int]) -> dict[int, list[tuple[str, int]]]:
-    """report -> (outcome, number of its lines), in the order of the outcomes."""
-    found: dict[int, dict[str, int]] = defaultdict(dict)
-    rows = ReportLine.objects.filter(report__in=report_ids).order_by().values_list("report", "outcome")
-    for report, outcome, count in rows.annotate(count=Count("pk")):
-        found[report][outcome] = count
+def _reading() -> dict[str, Any]:
+    now = timezone.now()
+    oldest = Report.objects.unfinished().select_related("source").order_by("received_at", "pk")
     return {
-        pk: [(code, found[pk][code]) for code in ReportLine.Outcome.values if code in found[pk]]
-        for pk in report_ids
+        "reading": [
+            {"report": report, "left": report_page.left(report, now), "stuck": report.is_stuck(now=now)}
+            for report in oldest[:READING]
+        ]
     }

@@ -18,7 +18,8 @@ from audit.record import Actor
 from cases.api.fields import Instant, Shape, Text
 from cases.formats import receipt
 from cases.models import Report, ReportLine
-from cases.services.receive import Line, digest_of, receive, source_of
+from cases.services.keep import keep, read_on
+from cases.services.receive import Line, digest_of, source_of
 
 MAX_LINES: Final = 10_000
 
@@ -88,15 +89,17 @@ class Reports(Idempotent):
         body = ReportIn(data=request.data)
         body.is_valid(raise_exception=True)
         data = body.validated_data
-        report = receive(
+        by, now = Actor.key(key_of(request)), timezone.now()
+        report = keep(
             source=source_of(data["source"]),
             way=Report.Way.API,
             lines=[Line(**line, received_at=data.get("received_at")) for line in data["lines"]],
             digest=_digest(self.call),
             their_reference=data.get("reference", ""),
-            by=Actor.key(key_of(request)),
-            now=timezone.now(),
+            by=by,
+            now=now,
         )
+        report = read_on(report_id=report.pk, now=now)
         place = reverse("api_report", args=[report.reference], request=request)
         return Response(_receipt(report), status=status.HTTP_201_CREATED, headers={"Location": place})
 

@@ -13,6 +13,7 @@ from cases.formats.receipt import ReceiptLine
 from cases.intake import WAYS
 from cases.intake.way import Unreadable, Way
 from cases.models import Report, Source
+from cases.services.keep import keep
 from cases.services.receive import NoLines, preview, receive
 
 
@@ -25,7 +26,7 @@ def take_file(
     now: datetime,
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
-    """Take in a file (seekable). The same bytes from the same source are the same report.
+    """Take in a file (seekable) here and now. The same bytes from the same source are the same report.
 
     Only the ending of `name` is looked at. Raises Unreadable, NoLines or Changed.
     """
@@ -43,6 +44,17 @@ def take_file(
         now=now,
         progress=progress,
     )
+
+
+def keep_file(stream: BinaryIO, *, name: str, source: Source, by: Actor, now: datetime) -> Report:
+    """Keep a file (seekable), to be read afterwards. The same bytes from the same source are the same report.
+
+    Only the ending of `name` is looked at. Raises Unreadable, NoLines or Changed.
+    """
+    way = _way(name)
+    digest = _digest(stream)
+    stream.seek(0)
+    return keep(source=source, way=Report.Way.FILE, lines=way.lines(stream), digest=digest, by=by, now=now)
 
 
 def preview_file(stream: BinaryIO, *, name: str) -> Iterator[ReceiptLine]:

@@ -15,6 +15,7 @@ from cases.models.reporter import FollowUp, Reporter
 from cases.models.rereading import Rereading
 from cases.models.sighting import Sighting
 from cases.models.step import Step
+from cases.models.unread import Unread
 
 __all__ = [
     "Assessment",
@@ -40,4 +41,5 @@ __all__ = [
     "Sighting",
     "Source",
     "Step",
+    "Unread",
 ]

@@ -1,8 +1,10 @@
 """What came in, from whom, and what became of each line."""
 
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import models
+from django.db.models.functions import Coalesce
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -30,6 +32,10 @@ LINE_REASONS: Final[dict[str, str | Promise]] = {
 }
 
 
+#: A report of which nothing was read for so long is stuck: somebody should look.
+STUCK: Final = timedelta(minutes=5)
+
+
 class Source(models.Model):
     """Where reports come from: a partner hotline, the staff, the public form."""
 
@@ -43,6 +49,19 @@ class Source(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ReportQuerySet(models.QuerySet["Report"]):
+    """How far reports were read."""
+
+    def unfinished(self) -> "ReportQuerySet":
+        """Not read to the end."""
+        return self.filter(finished_at__isnull=True)
+
+    def stuck(self, *, now: datetime) -> "ReportQuerySet":
+        """Not read to the end, and nothing of them was read for STUCK."""
+        moved = Coalesce("moved_at", "received_at")
+        return self.unfinished().alias(moved=moved).filter(moved__lte=now - STUCK)
 
 
 class Report(models.Model):
@@ -64,7 +83,11 @@ class Report(models.Model):
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     total = models.PositiveIntegerField(_("lines"))
     done = models.PositiveIntegerField(_("lines done"), default=0)
+    # When lines were last read; NULL before the first.
+    moved_at = models.DateTimeField(_("last read"), null=True, blank=True, editable=False)
     by = models.CharField(_("by"), max_length=40)
+
+    objects = ReportQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("report")
@@ -76,9 +99,20 @@ class Report(models.Model):
                 name="report_done_within_total", condition=models.Q(done__lte=models.F("total"))
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["received_at"],
+                name="report_unfinished",
+                condition=models.Q(finished_at__isnull=True),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.reference
+
+    def is_stuck(self, *, now: datetime) -> bool:
+        """Not read to the end, and nothing of it was read for STUCK."""
+        return self.finished_at is None and (self.moved_at or self.received_at) <= now - STUCK
 
 
 class ReportLine(models.Model):
@@ -150,6 +184,12 @@ class ReportLine(models.Model):
                     | models.Q(referrer_sealed__isnull=False)
                     | models.Q(note_sealed__isnull=False)
                 ),
+            ),
+            # What a person looks for in a receipt of ten thousand lines.
+            models.Index(
+                fields=["report", "outcome", "number"],
+                name="line_not_taken",
+                condition=models.Q(outcome__in=["rejected", "quarantined"]),
             ),
         ]
 

@@ -75,9 +75,19 @@ def known(keys: Iterable[bytes]) -> dict[bytes, Place]:
         return {bytes(key): Place(*rest) for key, *rest in cursor.fetchall()}
 
 
-def open_notices(places: Sequence[Place], *, by: Actor, now: datetime, data: dict[str, Any]) -> None:
-    """Add the notices of fresh `places` and their audit rows by one statement; sets `notice_id`."""
-    constants = _constants(now)
+def open_notices(
+    places: Sequence[Place],
+    *,
+    by: Actor,
+    now: datetime,
+    data: dict[str, Any],
+    received_at: datetime | None = None,
+) -> None:
+    """Add the notices of fresh `places` and their audit rows by one statement; sets `notice_id`.
+
+    `received_at` is when the address came in, if not now.
+    """
+    constants = _constants(received_at or now)
     names = ", ".join(constants)
     statement = f"""
         WITH born AS (
@@ -130,9 +140,9 @@ def corroborate(notice_ids: Sequence[int], *, source_id: int) -> None:
         cursor.execute(statement, [list(notice_ids), source_id])
 
 
-def _constants(now: datetime) -> dict[str, Any]:
+def _constants(received_at: datetime) -> dict[str, Any]:
     """What every new notice has in common, by column, as the model has it."""
-    notice = Notice(received_at=now)
+    notice = Notice(received_at=received_at)
     varying = {"id", "reference", "content_id", "previous_id", "came_back", "priority"}
     return {
         str(field.column): value

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 from audit.record import Actor, record
 from cases import url as urls
 from cases.formats.receipt import ReceiptLine
-from cases.models import Content, Fingerprint, Report, ReportLine, Source
+from cases.models import Content, Fingerprint, Report, ReportLine, Source, Unread
 from cases.models.copying import copy_in
 from cases.models.fingerprint import TRIVIAL, sha256_of
 from cases.models.notice import new_reference
@@ -45,7 +46,7 @@ class NoLines(Invalid):
 
 
 class Changed(Invalid):
-    """There were fewer lines than were counted before: the file changed while it was read."""
+    """There are other lines than were counted before: the file changed meanwhile."""
 
     code = "changed"
 
@@ -101,12 +102,13 @@ def receive(
     their_reference: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> Report:
-    """Take in a report, `BATCH` lines at a time; each batch is one transaction.
+    """Take in a report here and now, `BATCH` lines at a time; each batch is one transaction.
 
     `digest` (32 bytes) is what makes it the same report again: one that is finished is given back as it is
     and adds nothing, one that was broken off goes on where it stopped; both also when two run side by side.
     Without it every call is a report of its own. `total` must be given when `lines` is not a list, and
-    `lines` must then yield the same again for the same digest.
+    `lines` must then yield the same again for the same digest. `progress` hears (done, total) after each batch,
+    and before the first of what goes on. What may not come a second time is for `keep` first.
     Raises NoLines, or Changed when `lines` end before `total`.
     """
     if total is None:
@@ -114,16 +116,28 @@ def receive(
         total = len(lines)
     if total == 0:
         raise NoLines(_("There are no lines in it."))
-    report = _begin(source, way, digest or secrets.token_bytes(32), total, their_reference, by=by, now=now)
-    numbered = islice(enumerate(lines, start=1), report.done, report.total)
-    while report.finished_at is None:
-        batch = list(islice(numbered, BATCH))
-        if not batch:
-            raise Changed(_("It has fewer lines than it had a moment ago. Please send it again."))
-        report = _take(report.pk, batch, by=by, now=now)
-        if progress is not None:
+    # One batch is there whole or not at all.
+    with transaction.atomic() if total <= BATCH else nullcontext():
+        with transaction.atomic():
+            report, is_new = find_or_begin(source, way, digest, total, their_reference, by=by, now=now)
+            if is_new:
+                record_begin(report, by=by, now=now)
+        if progress is not None and report.finished_at is None and report.done:
             progress(report.done, report.total)
+        numbered = islice(enumerate(lines, start=1), report.done, report.total)
+        while report.finished_at is None:
+            batch = list(islice(numbered, BATCH))
+            if not batch:
+                raise changed()
+            report = take(report.pk, batch, by=by, now=now)
+            if progress is not None:
+                progress(report.done, report.total)
     return report
+
+
+def changed() -> Changed:
+    """What is said of lines that are not those of before."""
+    return Changed(_("It has other lines than it had a moment ago. Please send it again."))
 
 
 def preview(lines: Iterable[Line]) -> Iterator[ReceiptLine]:
@@ -144,30 +158,39 @@ def digest_of(*parts: str) -> bytes:
     return hashlib.sha256("\0".join(parts).encode()).digest()
 
 
-def _begin(
-    source: Source, way: str, digest: bytes, total: int, their_reference: str, *, by: Actor, now: datetime
-) -> Report:
-    with transaction.atomic():
-        report, is_new = Report.objects.get_or_create(
-            source=source,
-            digest=digest,
-            defaults={
-                "reference": new_reference("R-"),
-                "way": way,
-                "their_reference": their_reference,
-                "received_at": now,
-                "total": total,
-                "by": str(by),
-            },
-        )
-        if is_new:
-            data = {"source": source.code, "way": way, "lines": total}
-            record("receive", "report", report.pk, by=by, at=now, data=data)
-    return report
+def find_or_begin(
+    source: Source,
+    way: str,
+    digest: bytes | None,
+    total: int,
+    their_reference: str,
+    *,
+    by: Actor,
+    now: datetime,
+) -> tuple[Report, bool]:
+    """The report with that digest, and whether it is new. Waits for somebody who begins the same one."""
+    return Report.objects.get_or_create(
+        source=source,
+        digest=digest or secrets.token_bytes(32),
+        defaults={
+            "reference": new_reference("R-"),
+            "way": way,
+            "their_reference": their_reference,
+            "received_at": now,
+            "total": total,
+            "by": str(by),
+        },
+    )
 
 
-def _take(report_id: int, batch: Sequence[tuple[int, Line]], *, by: Actor, now: datetime) -> Report:
-    """Take in what nobody has taken yet of a batch."""
+def record_begin(report: Report, *, by: Actor, now: datetime) -> None:
+    """Write down that a report came in."""
+    data = {"source": report.source.code, "way": report.way, "lines": report.total}
+    record("receive", "report", report.pk, by=by, at=now, data=data)
+
+
+def take(report_id: int, batch: Sequence[tuple[int, Line]], *, by: Actor, now: datetime) -> Report:
+    """Take in what nobody has taken yet of a batch of numbered lines: one transaction."""
     readings = [_read(number, line) for number, line in batch]
     with transaction.atomic():
         report = Report.objects.select_for_update().get(pk=report_id)
@@ -176,11 +199,13 @@ def _take(report_id: int, batch: Sequence[tuple[int, Line]], *, by: Actor, now: 
         if readings:
             placing.lock_intake()
             _store(report, readings, by=by, now=now)
-            report.done = readings[-1].number
+            report.done, report.moved_at = readings[-1].number, now
             if report.done == report.total:
                 report.finished_at = now
                 record("finish", "report", report.pk, by=by, at=now)
-            report.save(update_fields=["done", "finished_at"])
+            report.save(update_fields=["done", "moved_at", "finished_at"])
+            # What is read is not kept.
+            Unread.objects.filter(report=report, last__lte=report.done).delete()
     return report
 
 
@@ -239,7 +264,10 @@ def _store(report: Report, readings: Sequence[_Reading], *, by: Actor, now: date
             contents.append(_content(reading.place.content_id, reading.parsed, reading.key, now))
         places.append(reading.place)
     copy_in(Content, _CONTENT, contents)
-    placing.open_notices(places, by=by, now=now, data={"report": report.reference})
+    # A sweep that is late delays nobody's clock: the notice came in when its report did.
+    placing.open_notices(
+        places, by=by, now=now, received_at=report.received_at, data={"report": report.reference}
+    )
     copy_in(ReportLine, _LINE, (_line(report.pk, reading) for reading in readings))
     placing.corroborate(again, source_id=report.source_id)
     said = ((r.place.content_id, r.sha256) for r in readings if r.sha256 and r.place and r.place.content_id)

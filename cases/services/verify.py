@@ -115,10 +115,14 @@ INVARIANTS: Final = (
     ),
     Invariant(
         "I12",
-        "the outcomes of a report add up to its lines",
+        "the outcomes of a report add up to its lines, and what is kept of one that is not read is its rest",
         """SELECT r.reference FROM cases_report r WHERE r.finished_at IS NOT NULL AND r.total <> (
                SELECT count(*) FILTER (WHERE l.outcome IN ('new', 'duplicate', 'reappeared', 'rejected', 'quarantined'))
-               FROM cases_reportline l WHERE l.report_id = r.id)""",
+               FROM cases_reportline l WHERE l.report_id = r.id)
+           UNION ALL
+           SELECT r.reference FROM cases_report r JOIN cases_unread u ON u.report_id = r.id
+           GROUP BY r.id HAVING min(u.first) > r.done + 1 OR max(u.last) <> r.total
+               OR sum(u.last - u.first + 1) <> max(u.last) - min(u.first) + 1 OR r.finished_at IS NOT NULL""",
     ),
     Invariant(
         "I13",

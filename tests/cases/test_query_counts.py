@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from audit.chain import extend
 from cases.models import Dispatch, Notice
-from cases.services import ladder, observe, receive, route
+from cases.services import keep, ladder, observe, receive, route
 from cases.services.answers import Answer, answer_many
 from cases.services.deliver import claim, prepare, settle
 from providers.channels.result import Accepted
@@ -113,6 +113,11 @@ class World:
         lines = [receive.Line(f"https://new.example/{i % (count - 2)}") for i in range(count)]
         source = SourceFactory()
         return lambda: receive.receive(source=source, way="file", lines=lines, by=SYSTEM, now=NOON)
+
+    def read_on(self, count: int) -> Callable[[], object]:
+        lines = [receive.Line(f"https://new.example/{i % (count - 2)}") for i in range(count)]
+        report = keep.keep(source=SourceFactory(), way="file", lines=lines, digest=None, by=SYSTEM, now=NOON)
+        return lambda: keep.read_on(report_id=report.pk, now=NOON)
 
     def extend(self, count: int) -> Callable[[], object]:
         self.notices(count, "received")

@@ -1,7 +1,6 @@
 """Reports come in: outcomes, corroboration, the same report again, two at once, a crash in between."""
 
 import csv
-import threading
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -220,11 +219,20 @@ def test_a_report_that_was_broken_off_goes_on_where_it_stopped() -> None:
 
 @pytest.mark.django_db
 def test_lines_that_end_before_their_number_are_refused_and_can_be_sent_again() -> None:
+    total = BATCH + 4
     with pytest.raises(Changed):
-        receive(lines=many(3), total=4, digest=b"1" * 32)
+        receive(lines=many(total - 1), total=total, digest=b"1" * 32)
 
     assert Report.objects.get().finished_at is None
-    assert receive(lines=many(4), total=4, digest=b"1" * 32).done == 4
+    assert receive(lines=many(total), total=total, digest=b"1" * 32).done == total
+
+
+@pytest.mark.django_db
+def test_a_report_of_one_batch_is_there_whole_or_not_at_all() -> None:
+    with pytest.raises(Changed):
+        receive(lines=many(3), total=4)
+
+    assert not Report.objects.exists()
 
 
 @pytest.mark.django_db
@@ -258,9 +266,9 @@ def test_a_batch_costs_a_fixed_number_of_queries(django_assert_num_queries: Call
     source = SourceFactory()
     receive("http://warm.example/", source=source)
 
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(22):
         receive(lines=many(100), source=source)
-    with django_assert_num_queries(19):
+    with django_assert_num_queries(22):
         receive(lines=many(1_000), source=source)
 
 
@@ -315,33 +323,6 @@ def test_a_line_is_decided_once() -> None:
 
 
 # -- side by side ---------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def together() -> Callable[..., None]:
-    """Run callables at the same time, each with a database connection of its own; faults rise here."""
-
-    def run(*jobs: Callable[[], object]) -> None:
-        faults: list[BaseException] = []
-        start = threading.Barrier(len(jobs))
-
-        def work(job: Callable[[], object]) -> None:
-            try:
-                start.wait()
-                job()
-            except Exception as fault:  # noqa: BLE001 - handed to the test
-                faults.append(fault)
-            finally:
-                connection.close()
-
-        threads = [threading.Thread(target=work, args=(job,)) for job in jobs]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert not faults, faults
-
-    return run
 
 
 @pytest.mark.django_db(transaction=True)

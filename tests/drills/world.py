@@ -18,12 +18,14 @@ from audit.models import Event
 from cases.models import Dispatch, Notice
 from local import control
 from local.children import die_with_parent
+from local.servers import free_port
 from providers.models import Contact
 from tests.factories import AttributionFactory, ContactFactory, ProviderFactory, many
 from tests.mailserver import MailServer
 
 ROOT = Path(__file__).resolve().parents[2]
 CELERY = (sys.executable, "-m", "celery", "-A", "takedown")
+WEB = (sys.executable, "-m", "gunicorn", "--no-control-socket", "-w", "1", "takedown.wsgi")
 WORKER = (*CELERY, "worker", "--without-mingle", "--without-gossip", "--loglevel", "WARNING")
 
 
@@ -41,12 +43,15 @@ class Workers:
             **settings,
         }
         self._folder = folder
+        #: Where web... listens.
+        self.port = free_port()
         self._running: dict[str, subprocess.Popen[bytes]] = {}
 
     # -- programs -----------------------------------------------------------------------------------------
 
     def start(self, *names: str) -> None:
-        """Start programs: sweeps..., sending... and beat... (a number behind the name makes another one)."""
+        """Start programs: sweeps..., sending..., jobs..., web... and beat... (a number behind the name makes
+        another one)."""
         for name in names:
             self._running[name] = self._spawn(name, self._command(name))
 
@@ -55,6 +60,10 @@ class Workers:
             return (*WORKER, "-n", f"{name}@drill", "-Q", "sweeps", "-P", "prefork", "-c", "1")
         if name.startswith("sending"):
             return (*WORKER, "-n", f"{name}@drill", "-Q", "sending", "-P", "threads", "-c", "4")
+        if name.startswith("jobs"):
+            return (*WORKER, "-n", f"{name}@drill", "-Q", "jobs", "-P", "prefork", "-c", "1")
+        if name.startswith("web"):
+            return (*WEB, "-b", f"127.0.0.1:{self.port}")
         return (*CELERY, "beat", "--loglevel", "WARNING", "--pidfile=", "-s", str(self._folder / name))
 
     def _spawn(self, name: str, command: Sequence[str]) -> "subprocess.Popen[bytes]":

@@ -8,7 +8,7 @@ from django.db import connection
 
 from audit.record import Actor
 from cases.models import Notice
-from cases.services import answers, assess, receive
+from cases.services import answers, assess, keep, receive
 from cases.services.deliver import deliver_due
 from cases.services.route import attribute_new, route_due
 from local.servers import postgres_programs
@@ -77,7 +77,10 @@ def test_a_dump_after_a_whole_case_holds_neither_host_nor_path_nor_words(
     (received,) = mail_server.accepted
     (file,) = received.message.iter_attachments()
     assert PATH in str(file.get_content()), "the provider must have been told"
+    # And a second report that nobody has read yet.
+    waiting = keep.keep(source=SourceFactory(), way="file", lines=lines, digest=None, by=SYSTEM, now=NOON)
     stolen = dump()
+    assert waiting.unread.exists()
     assert notice.reference in stolen, "the dump must hold the case"
     for secret in (HOST, PATH, WORDS):
         # As text, and as the hexadecimal in which pg_dump writes bytes.

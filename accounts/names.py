@@ -12,6 +12,7 @@ _PARTS = {
     "sweep_dispatches": "outbox",
     "sweep_deadlines": "clock",
     "sweep_steps": "ladder",
+    "public_form": "public form",
 }
 
 

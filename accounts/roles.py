@@ -34,6 +34,7 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     "portal.enter": frozenset({_M, _P}),
     "report.view": frozenset({_I, _A, _L, _S}),
     "report.add": frozenset({_I, _A, _L, _S}),
+    "reporter.view": frozenset({_L, _S}),
     "quarantine.view": frozenset({_I, _A, _L, _S}),
     "quarantine.decide": frozenset({_I, _A, _L, _S}),
     "notice.view": frozenset({_A, _L, _S}),

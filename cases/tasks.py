@@ -5,10 +5,11 @@ from functools import wraps
 
 from celery import Task, shared_task
 
+from accounts.throttle import forget_empty
 from audit.chain import extend
 from audit.record import Actor
 from cases.clock import database_now
-from cases.services import deliver, keep, ladder, route
+from cases.services import deliver, keep, ladder, retention, route
 from cases.services.beat import leave_beat
 from providers.sources.resolver import resolver
 
@@ -59,6 +60,13 @@ def sweep_steps() -> None:
 
 
 @sweep
+def sweep_retention() -> None:
+    """Erase what has been kept long enough: the traces of visitors at once, the rest once a day."""
+    forget_empty(now=database_now())
+    retention.erase_daily(by=Actor.system("retention"), now=database_now())
+
+
+@sweep
 def sweep_audit() -> None:
     """Chain the events that were committed since the last time."""
     extend()
@@ -71,5 +79,6 @@ SWEEPS = {
     "dispatches": sweep_dispatches,
     "deadlines": sweep_deadlines,
     "steps": sweep_steps,
+    "retention": sweep_retention,
     "audit": sweep_audit,
 }

@@ -224,6 +224,7 @@ CELERY = {
             "sweep_dispatches",
             "sweep_deadlines",
             "sweep_steps",
+            "sweep_retention",
             "sweep_audit",
         )
     },

@@ -10,6 +10,7 @@ from audit.models import Event
 from cases import deadlines
 from cases.models import LegalClass, Notice, PassedOn, Reason, Reply, ReportLine
 from cases.services.looking import Why
+from cases.services.reporter import Contacting
 
 
 class Sentence(NamedTuple):
@@ -65,17 +66,27 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("report", "receive", ""): Sentence(_("The report came in"), icon="inbox"),
     ("report", "finish", ""): Sentence(_("All lines are read"), "good", "check"),
     ("report", "decide_quarantined", ""): Sentence(_("Decided on a quarantined line"), icon="lock"),
+    ("report", "reveal_reporter", ""): Sentence(_("Looked how the reporter can be reached"), icon="eye"),
+    ("report", "erase", ""): Sentence(_("Erased after its time"), icon="eye-off"),
     ("report", "reveal", ""): Sentence(_("Looked at a line as it came in"), icon="eye"),
+}
+
+#: What retention erased of a report.
+ERASED: Final[dict[str, str | Promise]] = {
+    "reporter": _("how to reach the reporter"),
+    "follow_up": _("the code to follow it by"),
+    "refused_lines": _("the texts of lines that were no address"),
 }
 
 #: Key of an event's data -> code -> its words.
 _CODES: Final[dict[str, dict[str, Any]]] = {
     "class": dict(LegalClass.choices),
-    "reason": dict([*Reason.choices, *Why.choices, *PassedOn.Reason.choices]),
+    "reason": dict([*Reason.choices, *Why.choices, *PassedOn.Reason.choices, *Contacting.choices]),
     "because": dict([*Notice.Dismissal.choices, *Notice.Withdrawal.choices]),
     "hold": dict(Notice.Hold.choices),
     "answer": dict(Reply.Answer.choices),
     "outcome": dict(ReportLine.Outcome.choices),
+    "what": ERASED,
 }
 
 

@@ -5,19 +5,28 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from django.db import transaction
+from django.db import models, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from audit.record import Actor, record
 from cases.models import FollowUp, Report, Reporter
 from cases.models.notice import spelled
 from cases.models.reporter import CODE_LENGTH
 from cases.services.receive import Line, digest_of, receive, source_of
-from cases.services.refused import NotFound
+from cases.services.refused import Invalid, NotFound
 from vault.keys import ring
 
 #: The source of all that comes in by the public form.
 PUBLIC: Final = "public"
+
+
+class Contacting(models.TextChoices):
+    """Why a member of the staff looks how a reporter can be reached."""
+
+    QUESTION = "question", gettext_lazy("a question about the report")
+    POLICE = "police", gettext_lazy("the police ask")
+    ASKED = "asked", gettext_lazy("the reporter asks what we keep")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +83,12 @@ def was_taken(*, token: str, lines: Sequence[Line], person: Person) -> bool:
 
 
 def reveal_reporter(*, report_id: int, reason: str, by: Actor, now: datetime) -> Person:
-    """How to reach the reporter of a report; written down with its `reason`, a code. Raises NotFound."""
+    """How to reach the reporter of a report; written down with its `reason`, a code.
+
+    Raises NotFound, Invalid without a reason.
+    """
+    if reason not in Contacting.values:
+        raise Invalid(_("Choose why you look."))
     with transaction.atomic():
         reporter = Reporter.objects.filter(pk=report_id).first()
         if reporter is None:

@@ -24,7 +24,7 @@ from accounts.models import ApiKey, Scope, User
 from accounts.roles import Role
 from audit.record import Actor, record
 from cases.models import Dispatch, LegalClass, Notice, Reason, Report, Source, Step
-from cases.services import answers, assess, deliver, ladder, observe, receive, route
+from cases.services import answers, assess, deliver, ladder, observe, receive, reporter, route
 from local.demo.hosts import RESOLVER_FILE
 from local.demo.provider import take_down
 from providers.files import import_networks, import_providers
@@ -65,6 +65,8 @@ class World:
         self.until, self.say = until, say
         self.chance = random.Random(seed)  # noqa: S311 - a world, not a secret
         self.resolver = StaticResolver(RESOLVER_FILE)
+        #: Number and code of each report of the public form, oldest first.
+        self.tickets: list[dict[str, str]] = []
         self._events: list[_Event] = []
         self._order = itertools.count()
         self._analyst = Actor.of(User.objects.get(email=PEOPLE[0][1]))
@@ -133,16 +135,34 @@ class World:
 
     def report(self, urls: list[str], source: str, now: datetime) -> None:
         """A report comes in; its notices are judged in one sitting, some time later."""
-        receive.receive(
-            source=Source.objects.get(code=source),
-            way=Report.Way.FORM,
-            lines=[receive.Line(url) for url in urls],
-            by=self._analyst,
-            now=now,
-        )
+        if source == reporter.PUBLIC:
+            self._report_publicly(urls, now)
+        else:
+            receive.receive(
+                source=Source.objects.get(code=source),
+                way=Report.Way.FORM,
+                lines=[receive.Line(url) for url in urls],
+                by=self._analyst,
+                now=now,
+            )
         wait = timedelta(minutes=self.chance.randint(6, 160))
         ids = list(Notice.objects.filter(received_at=now).values_list("pk", flat=True))
         self.at(now + wait, lambda at: self._judge_all(ids, at), wakes=True)
+
+    def _report_publicly(self, urls: list[str], now: datetime) -> None:
+        """Somebody passes by: most stay anonymous, every third lets themselves be reached."""
+        number = len(self.tickets)
+        note = "Ik kreeg dit toegestuurd en heb niet verder gekeken." if number % 2 else ""
+        lines = [receive.Line(url, referrer="een chatgroep", note=note) for url in urls]
+        reached = reporter.Person(f"Melder {number + 1}", f"melder{number + 1}@reporter.example")
+        taken = reporter.report_publicly(
+            token=f"demo {number}",
+            lines=lines,
+            person=reporter.Person() if number % 3 else reached,
+            by=SYSTEM,
+            now=now,
+        )
+        self.tickets.append({"number": taken.report.reference, "code": taken.code})
 
     def _judge_all(self, ids: list[int], now: datetime) -> None:
         for pk in ids:
@@ -266,7 +286,7 @@ def load(*, notices: int, now: datetime, say: Callable[[str], None]) -> dict[str
         world.at(instant, partial(world.report, urls, source), wakes=True)
     world.play()
     say(f"{Notice.objects.count()} notices have a past")
-    return access
+    return access | {"reports": world.tickets}
 
 
 def _reports(

@@ -1,10 +1,12 @@
 """`{% load staff %}`: what only the staff's pages say."""
 
+from typing import Any
+
 from django import template
 
 from accounts.models import ROLE_CHOICES
 from accounts.names import Names
-from cases.models import LegalClass
+from cases.models import LegalClass, Report
 
 register = template.Library()
 
@@ -28,3 +30,9 @@ def class_words(code: str) -> str:
 def role_words(roles: list[str]) -> str:
     """Roles in words, in the order of the table."""
     return ", ".join(str(label) for role, label in ROLE_CHOICES if role in roles)
+
+
+@register.filter
+def only_public(reports: list[dict[str, Any]]) -> bool:
+    """Whether all that named an address came by the public form, where anybody may say anything."""
+    return bool(reports) and all(each["line"].report.way == Report.Way.PUBLIC for each in reports)

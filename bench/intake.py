@@ -19,10 +19,12 @@ from audit.record import Actor, record
 from bench import world
 from bench.measure import RUNS, Ratio, Workload, measure, measure_in_turn
 from cases import url as urls
+from cases.formats import receipt
 from cases.intake import csv_file
-from cases.intake.files import take_file
+from cases.intake.files import keep_file
 from cases.models import Content, Notice, Report, ReportLine, Source
 from cases.models.notice import new_reference
+from cases.services.keep import read_on
 from cases.services.placing import OPEN
 from cases.services.receive import digest_of
 
@@ -61,6 +63,8 @@ def run(rows: int) -> Workload:
     made.ratios["ours / ours among a tenth"] = Ratio(ours.median / few.median, 1.2, at_most=True)
     made.ratios["memory, 10 times the lines"] = Ratio(_peak_mb() / peak, 1.2, at_most=True)
     made.notes.append(f"ours: {LINES / ours.median:,.0f} lines/s; limit: {LINES / limit.median:,.0f} lines/s")
+    answered, whole = _whole_job(_file(LINES, seed=23))
+    made.notes.append(f"from upload to answer {answered:.1f} s, to the end of its receipt {whole:.1f} s")
     made.notes.append(f"naive: {1 / naive_line:,.0f} lines/s, measured on {NAIVE_LINES:,} lines")
     return made
 
@@ -108,9 +112,26 @@ def _address(number: int, seed: int) -> str:
     return f"https://img{number % 500}.forum.example/g/{seed}/{number:07d}.jpg?id={number * 7919 % 9973}"
 
 
-def _take(file: BinaryIO, now: datetime = world.NOW) -> Report:
+def _keep(file: BinaryIO, now: datetime = world.NOW) -> Report:
     source = Source.objects.get(code="partner")
-    return take_file(file, name="bench.csv", source=source, by=BY, now=now)
+    return keep_file(file, name="bench.csv", source=source, by=BY, now=now)
+
+
+def _take(file: BinaryIO, now: datetime = world.NOW) -> Report:
+    """As the form and the sweep do it: keep the file, then read what is kept to its end."""
+    return read_on(report_id=_keep(file, now).pk, now=now)
+
+
+def _whole_job(file: BinaryIO) -> tuple[float, float]:
+    """Seconds from a file to the answer of the form, and to the last line of its receipt."""
+    began = time.perf_counter()
+    report = _keep(file)
+    answered = time.perf_counter() - began
+    read_on(report_id=report.pk, now=world.NOW)
+    written = sum(text.count("\r\n") for text in receipt.as_csv(receipt.lines(report)))
+    if written != LINES + 1:
+        raise RuntimeError(f"the receipt has {written} lines")
+    return answered, time.perf_counter() - began
 
 
 def _written(files: int) -> list[Copies]:

@@ -19,7 +19,7 @@ from rest_framework.request import Request
 
 from accounts.authentication import BearerKey
 from cases.clock import database_now
-from cases.models import Beat, Dispatch, Notice, Step
+from cases.models import Beat, Dispatch, Notice, Report, Step, Unread
 
 OK: Final = "ok"
 DEGRADED: Final = "degraded"
@@ -104,11 +104,19 @@ def _oldest_due_check(now: datetime) -> datetime | None:
     return oldest
 
 
+def _oldest_unread_report(now: datetime) -> datetime | None:
+    """Since when lines that are kept wait to be read, counted from the last batch that was."""
+    kept = Report.objects.filter(pk__in=Unread.objects.values("report"))
+    oldest: datetime | None = kept.aggregate(oldest=Min(Coalesce("moved_at", "received_at")))["oldest"]
+    return oldest
+
+
 #: Work that lies in rows -> since when its oldest should have been done.
 OLDEST: Final[dict[str, Callable[[datetime], datetime | None]]] = {
     "oldest_unsent_dispatch": _oldest_unsent_dispatch,
     "oldest_due_step": _oldest_due_step,
     "oldest_due_check": _oldest_due_check,
+    "oldest_unread_report": _oldest_unread_report,
 }
 
 

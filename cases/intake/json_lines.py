@@ -17,7 +17,7 @@ def lines(stream: BinaryIO) -> Iterator[Line]:
     for number, text in enumerate(text_lines(stream), start=1):
         if text.strip():
             try:
-                yield line_of(_fields(loads(text.encode())))
+                yield line_of(_fields(loads(text.rstrip("\r\n").encode())))
             except BadJSON as problem:
                 raise Unreadable(str(problem), line=number) from None
 

@@ -33,10 +33,11 @@ def loads(body: bytes) -> Any:
             parse_int=_integer,
         )
     except json.JSONDecodeError as error:
-        raise BadJSON(
-            _("This is not JSON (line %(line)d, column %(column)d).")
-            % {"line": error.lineno, "column": error.colno}
-        ) from None
+        if "\n" in text:
+            where = _("This is not JSON (line %(line)d, column %(column)d).")
+        else:
+            where = _("This is not JSON (column %(column)d).")
+        raise BadJSON(where % {"line": error.lineno, "column": error.colno}) from None
     except RecursionError:
         raise _too_deep() from None
     # Only an escape can bring in NUL or half a surrogate pair: the text itself was UTF-8 and JSON.

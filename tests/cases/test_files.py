@@ -79,7 +79,10 @@ def test_a_bom_quotation_marks_and_line_ends_in_fields_are_read_as_they_are_mean
     [
         "2026-11-19", "2026-11-19T17:47:00", "19-11-2026 17:47", "2026-02-30T00:00:00Z",
         "0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-02:00", "1899-01-01T00:00:00Z",
-        "٢٠٢٦-11-19T17:47:00Z", "now",
+        "٢٠٢٦-11-19T17:47:00Z", "now", "1e999", "9" * 5_000, "2026-11-19T23:59:60Z", "2026-11-19T25:00:00Z",
+        "2026-11-19T17:47:00+25:00", "2100-01-01T00:00:00Z",
+        # The clocks of Amsterdam skip the one and show the other twice: without a zone neither is an instant.
+        "2026-03-29T02:30:00", "2026-10-25T02:30:00", "2026-10-25T02:30:00 Europe/Amsterdam",
     ],
 )  # fmt: skip
 def test_a_time_that_is_none_is_the_fault_of_its_line(instant: str) -> None:
@@ -132,6 +135,11 @@ def zipped(name: str) -> bytes:
         (f'url\n{A}\n"{A}\n{A}\n', "Line 3: A quotation mark that opens here is not closed"),
         (f'url\n"{A}"b\n', "Line 2: A quotation mark closes in the middle"),
         (f"url;note\n{A};{'x' * 200_000}\n", "or a field is longer than 131,072 characters"),
+        (f"url;note\n{A};x\n{A};{'x' * 200_000}\n", "Line 3: A quotation mark"),
+        (f'url;note\n{A};x\n{A};"cut off in the mid', "Line 3: A quotation mark that opens here is not closed"),
+        (f"url|note\n{A}|x\n", "Line 1: The first line is no header."),
+        ("url\n\u201e\n".encode("windows-1252"), "Line 2: It is not in UTF-8 (perhaps Windows-1252)."),
+        ("__proto__;url\n", "Line 1: There is no column “__proto__”."),
         (b"url\n" + b"x" * 2_000_000, "Line 2: It is longer than a million characters."),
         (zipped("xl/workbook.xml"), "spreadsheet or a ZIP"),
         (gzip.compress(b"url\n"), "compressed"),
@@ -139,6 +147,12 @@ def zipped(name: str) -> bytes:
 )  # fmt: skip
 def test_a_file_that_is_no_such_csv_is_refused_naming_the_line(content: bytes | str, words: str) -> None:
     assert words in refusal(content)
+
+
+def test_a_file_cut_off_in_a_line_loses_that_line_and_no_other() -> None:
+    lines = read(f"url;reference;note\n{A};1;x\n{A};2")
+
+    assert [(line.reference, line.fault) for line in lines] == [("1", ""), ("", "bad_columns")]
 
 
 def test_a_refusal_does_not_repeat_what_stands_in_the_file() -> None:
@@ -160,25 +174,55 @@ def test_json_lines_have_the_columns_of_the_csv() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "words"),
     [
-        "[]",
-        '"x"',
-        "{}",
-        '{"url": 7}',
-        '{"url": "x", "colour": "y"}',
-        '{"url": "x", "url": "y"}',
-        "{",
-        '{"url": NaN}',
+        ("[]", "not a JSON object"),
+        ('[{"url": "x"}]', "not a JSON object"),
+        ('"x"', "not a JSON object"),
+        ("{}", "must have “url”"),
+        ('{"url": 7}', "Every value must be a text"),
+        ('{"url": ["x"]}', "Every value must be a text"),
+        ('{"url": "x", "colour": "y"}', "and may have: referrer"),
+        ('{"url": "x", "__proto__": {"url": "y"}}', "and may have: referrer"),
+        ('{"url": "x", "url": "y"}', "the same key twice"),
+        ("{", "not JSON (column 2)"),
+        ('{"url": "cut off in the mid', "not JSON (column 9)"),
+        ('{"url": "x"} {"url": "y"}', "not JSON (column 14)"),
+        ('{"url": "x"}\r{"url": "y"}', "not JSON (column 14)"),
+        ('{"url": NaN}', "NaN is not a number"),
+        ('{"url": -Infinity}', "-Infinity is not a number"),
+        ('{"url": 1e999}', "A number is too large"),
+        ('{"url": ' + "9" * 5_000 + "}", "A number is too large"),
+        ('{"url": "x", "note": ' + "[" * 30 + "]" * 30 + "}", "nested deeper than 20"),
+        ('{"url": ' + "[" * 100_000 + "]" * 100_000 + "}", "nested deeper than 20"),
+        ('{"url": "\\u0000"}', "NUL or half a character"),
+        ('{"url": "\\ud800"}', "NUL or half a character"),
+        ('{"\\ud800": "x", "url": "x"}', "NUL or half a character"),
+        (b'{"url": "\0"}', "NUL character"),
+        (b'{"url": "\xe9"}', "not in UTF-8"),
+        (b'{"url": "' + b"x" * 2_000_000 + b'"}', "longer than a million"),
     ],
+    ids=range(25),
 )
-def test_json_lines_of_another_shape_are_refused_naming_the_line(text: str) -> None:
-    stream = io.BytesIO(f'{{"url": "x"}}\n{text}\n'.encode())
+def test_json_lines_of_another_shape_are_refused_naming_the_line(text: str | bytes, words: str) -> None:
+    second = text if isinstance(text, bytes) else text.encode()
 
     with pytest.raises(Unreadable) as refused:
-        list(json_lines.lines(stream))
+        list(json_lines.lines(io.BytesIO(b'\xef\xbb\xbf{"url": "x"}\n' + second + b"\n")))
 
     assert refused.value.line == 2
+    assert words in str(refused.value)
+    assert "cut off" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "instant",
+    ["2026-11-19T17:47:00", "2026-02-30T00:00:00Z", "0001-01-01T00:00:00Z", "2026-03-29T02:30:00", "1e999"],
+)
+def test_a_time_that_is_none_is_the_fault_of_its_line_of_json_too(instant: str) -> None:
+    text = json.dumps({"url": A, "received_at": instant}) + "\n" + json.dumps({"url": A})
+
+    assert [line.fault for line in json_lines.lines(io.BytesIO(text.encode()))] == ["bad_received_at", ""]
 
 
 def test_a_pasted_list_has_one_address_on_a_line() -> None:
@@ -340,10 +384,12 @@ def test_an_import_that_is_killed_goes_on_where_it_stopped(tmp_path: Path) -> No
         time.sleep(0.01)
     program.send_signal(signal.SIGKILL)
     program.wait()
-    assert 0 < Report.objects.get().done < count
+    broken_off = Report.objects.get().done
+    assert 0 < broken_off < count
 
     _out, err = command(str(path), "--source", "partner")
 
     assert f"new {count}" in err
+    assert err.startswith(f"{broken_off} of {count} lines\n"), "it says how far it was"
     report = Report.objects.get()
     assert report.done == report.total == ReportLine.objects.count() == Notice.objects.count() == count

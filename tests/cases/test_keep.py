@@ -103,6 +103,7 @@ def test_every_field_of_a_line_is_read_as_it_was_kept() -> None:
         Line(A, referrer="https://forum.example/t", reference="7", category="forum", note="a\r\n\"b\";é", received_at=NOON),
         Line("http://a\ud800/"),
         Line(A, fault="bad_columns"),
+        Line(A, sha256="ab" * 32),
         Line(""),
     ]  # fmt: skip
 

@@ -15,12 +15,15 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 from accounts.roles import STAFF_ROLES
 from cases.models import Notice
+from cases.services.keep import read_due
+from cases.services.receive import BATCH
 from tests.factories import (
     ContactFactory,
     DispatchFactory,
     HostRuleFactory,
     NetworkFactory,
     NoticeFactory,
+    ReportFactory,
     ReportLineFactory,
     SightingFactory,
     StepFactory,
@@ -153,6 +156,33 @@ def test_an_address_is_shown_by_a_press_and_is_no_link(
     page.context.close()
 
 
+def test_a_files_progress_moves_by_itself_and_ends_in_its_receipt(
+    chromium: Browser, live_server: LiveServer, everyone: User
+) -> None:
+    page = page_of(chromium, live_server, everyone)
+    page.goto("/staff/reports/add/")
+    text = "url\n" + "".join(f"https://forum.example/{number}.jpg\n" for number in range(BATCH + 1))
+    page.set_input_files(
+        "input[name=file]", {"name": "a.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    )
+    page.get_by_role("button", name="Take it in").click()
+    progress = page.locator("progress")
+    expect(progress).to_have_attribute("value", "0")
+
+    # One pass whose time is over after a batch: left, and found again on the list.
+    ticks = iter([timedelta(0), timedelta(0), timedelta(hours=1)])
+    read_due(clock=lambda: timezone.now() + next(ticks))
+    expect(progress).to_have_attribute("value", str(BATCH), timeout=15_000)
+    page.goto("/staff/cases/report/")
+    expect(page.locator("[data-live] progress")).to_have_attribute("value", str(BATCH))
+    page.locator("[data-live] a").click()
+    read_due(clock=timezone.now)
+
+    expect(page.locator("table tbody tr")).to_have_count(100, timeout=15_000)
+    expect(progress).to_have_count(0)
+    page.context.close()
+
+
 @pytest.fixture
 def world(everyone: User) -> dict[str, int]:
     """A row for every page."""
@@ -168,9 +198,10 @@ def world(everyone: User) -> dict[str, int]:
     ContactFactory(suspended=True, address="other@alfa.example")
     NetworkFactory()
     rule = HostRuleFactory()
+    reading = ReportFactory(finished_at=None, total=10_000, done=4_000, received_at=now, moved_at=now)
     api_key()
     return {"notice": notice.pk, "waiting": waiting.pk, "report": line.report_id, "dispatch": parked.pk,
-            "provider": rule.provider_id, "user": everyone.pk}  # fmt: skip
+            "reading": reading.pk, "provider": rule.provider_id, "user": everyone.pk}  # fmt: skip
 
 
 PAGES = (
@@ -187,6 +218,7 @@ PAGES = (
     "/staff/quarantine/",
     "/staff/cases/report/",
     "/staff/cases/report/{report}/change/",
+    "/staff/cases/report/{reading}/change/",
     "/staff/reports/add/",
     "/staff/cases/deadlinerule/",
     "/staff/providers/provider/",

@@ -16,8 +16,18 @@ from audit.models import Event
 from cases import tasks
 from cases.models import Attempt, Beat, Step
 from cases.services.beat import leave_beat
+from cases.services.keep import keep
+from cases.services.receive import Line
 from takedown import health
-from tests.factories import DispatchFactory, NoticeFactory, ProviderFactory, StepFactory, api_key
+from tests.factories import (
+    SYSTEM,
+    DispatchFactory,
+    NoticeFactory,
+    ProviderFactory,
+    SourceFactory,
+    StepFactory,
+    api_key,
+)
 
 MINUTE = timedelta(minutes=1)
 #: Who must beat.
@@ -62,6 +72,7 @@ def test_a_house_at_rest_is_ok(client: Client, beating: None) -> None:
         "oldest_unsent_dispatch",
         "oldest_due_step",
         "oldest_due_check",
+        "oldest_unread_report",
         "last_beat",
     }
 
@@ -76,10 +87,11 @@ def test_work_left_lying_raises_an_alarm_after_15_and_60_minutes(
     DispatchFactory(created_at=lying, next_attempt_at=lying)
     notice = NoticeFactory(notified=True, notified_at=ago(timedelta(hours=2)), next_check_at=lying)
     StepFactory(notice=notice, code="call", due_at=lying)
+    keep(source=SourceFactory(), way="file", lines=[Line("x")], digest=None, by=SYSTEM, now=lying)
 
     said = ready(client)
     assert said["status"] == status
-    for name in ("oldest_unsent_dispatch", "oldest_due_step", "oldest_due_check"):
+    for name in ("oldest_unsent_dispatch", "oldest_due_step", "oldest_due_check", "oldest_unread_report"):
         check = said["checks"][name]
         assert (check["status"], check["alarm_min"]) == (status, alarm)
         assert abs(check["age_s"] - 60 * minutes) < 30
@@ -170,8 +182,8 @@ def test_health_names_no_case_and_counts_none(client: Client, beating: None) -> 
 def test_health_costs_few_queries(
     client: Client, beating: None, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    # Clock, messages, steps, terms, checks, beats.
-    with django_assert_num_queries(6):
+    # Clock, messages, steps, terms, checks, reports, beats.
+    with django_assert_num_queries(7):
         ready(client)
 
 

@@ -1,6 +1,10 @@
 """What was put aside for a person, and what the person makes of it."""
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -14,6 +18,56 @@ from cases.services.fingerprints import remember
 from cases.services.refused import NotFound, WrongState
 
 Outcome = ReportLine.Outcome
+#: What `decide_all` counts for a line that could not be decided, because somebody was first or the rule refuses it now.
+REFUSED: Final = "refused"
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a line becomes if a person accepts it now: the address it is taken for (masked), its outcome, and the
+    notice that it corroborates or comes back after. A line that a newer rule refuses is `rejected`, with the reason.
+    """
+
+    outcome: str
+    masked: str = ""
+    notice: str = ""
+    reason: str = ""
+
+
+def meanings(lines: Sequence[ReportLine]) -> dict[UUID, Meaning]:
+    """Of each line that waits. One query, whatever their number."""
+    read: dict[UUID, urls.Parsed] = {}
+    meant: dict[UUID, Meaning] = {}
+    for line in lines:
+        try:
+            read[line.pk] = _meant(line.raw_text)
+        except WrongState as refusal:
+            meant[line.pk] = Meaning(Outcome.REJECTED, reason=str(refusal))
+    keys = {pk: Content.key_of(parsed.canonical) for pk, parsed in read.items()}
+    places = placing.known(set(keys.values()))
+    for pk, parsed in read.items():
+        place = places.get(keys[pk])
+        outcome = Outcome.NEW
+        if place is not None and place.notice_id is not None:
+            outcome = Outcome.DUPLICATE if place.is_open else Outcome.REAPPEARED
+        meant[pk] = Meaning(outcome, urls.masked(parsed.canonical), place.reference if place else "")
+    return meant
+
+
+def decide_all(*, line_ids: Sequence[UUID], accept: bool, by: Actor, now: datetime) -> Counter[str]:
+    """Decide on each of these lines as `decide_quarantined` does; returns how many came to which outcome.
+
+    One that somebody else was first with is counted as REFUSED and stops none of the others.
+    """
+    counts: Counter[str] = Counter()
+    for line_id in line_ids:
+        try:
+            line = decide_quarantined(line_id=line_id, accept=accept, by=by, now=now)
+        except (NotFound, WrongState):
+            counts[REFUSED] += 1
+        else:
+            counts[line.outcome] += 1
+    return counts
 
 
 def decide_quarantined(*, line_id: UUID, accept: bool, by: Actor, now: datetime) -> ReportLine:

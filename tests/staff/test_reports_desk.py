@@ -18,7 +18,7 @@ from pytest_django import Settings
 from accounts.models import User
 from audit.models import Event
 from cases.admin.intake import AT_ONCE
-from cases.admin.quarantine import as_written
+from cases.admin.quarantine_page import as_written
 from cases.admin.report import READING
 from cases.admin.report_page import left
 from cases.models import Notice, Report, ReportLine, Source
@@ -470,12 +470,12 @@ def test_a_line_is_decided_on_once(at_work: Client, line: ReportLine) -> None:
 def test_the_whole_line_is_shown_once_and_written_down(
     at_work: Client, analyst: User, line: ReportLine
 ) -> None:
-    text = decide(at_work, line, "reveal", reason="judge")
+    text = decide(at_work, line, "reveal", why="judge")
 
     assert '<code class="revealed">https://example.com\\@forum.example/some/secret-picture.jpg</code>' in text
     event = Event.objects.get(act="reveal", subject="report")
     assert (event.actor, event.data) == (f"user:{analyst.pk}", {"line": 1, "reason": "judge"})
-    assert "secret-picture" not in decide(at_work, line, "reveal", reason="")
+    assert "secret-picture" not in decide(at_work, line, "reveal", why="")
 
 
 @pytest.mark.parametrize(

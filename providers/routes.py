@@ -61,6 +61,12 @@ class Routes:
         """The prefix at a place, with its origins."""
         return Route(self.prefixes.prefix(place), self.origins(int(self.sets[place])))
 
+    def announced_by(self, asn: int, *, most: int) -> tuple[int, list[str]]:
+        """How many prefixes an AS is an origin of, and the first `most` of them."""
+        numbers = np.searchsorted(self.offsets, np.flatnonzero(self.asns == asn), side="right") - 1
+        places = np.flatnonzero(np.isin(self.sets, numbers))
+        return len(places), [self.prefixes.prefix(int(place)) for place in places[:most]]
+
 
 def import_routes(
     paths: Sequence[Path],

@@ -1,28 +1,24 @@
-"""Who hosts a host name: a person's rule first, then the most specific network of its addresses."""
+"""Who hosts a host name: what the sources say of it and of all its addresses, weighed in one place.
+
+A person's word on the host beats everything. Else each address goes by the first source that names a provider for it;
+addresses that lead to different providers, or into a network of several ASes, lead to nobody: a person decides.
+"""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Any
 
-from django.db import connection
-
-from providers.models import Attribution, HostRule, Network
+from providers.hosts import host_key, literal
+from providers.models import Attribution
+from providers.sources import SOURCES
+from providers.sources.finding import HOST, MEDIUM, Finding, Source
 from providers.sources.resolver import Answer, Resolver
-from vault.keys import ring
 
+__all__ = ["Heard", "attribute", "explain", "host_key", "look_up"]
 
-def host_key(host: str) -> bytes:
-    """The blind index of a host name."""
-    return ring().blind(host, purpose="host")
-
-
-@dataclass(frozen=True)
-class _Hit:
-    address: str
-    network: Network
+_SEVERAL_ORIGINS = Attribution.Trouble.SEVERAL_ORIGINS
 
 
 def attribute(hosts: Iterable[str], *, resolver: Resolver, by: str, now: datetime) -> dict[str, Attribution]:
@@ -33,116 +29,155 @@ def attribute(hosts: Iterable[str], *, resolver: Resolver, by: str, now: datetim
 
 
 def look_up(hosts: Iterable[str], *, resolver: Resolver, by: str, now: datetime) -> dict[str, Attribution]:
-    """What `attribute` would answer now for each host; nothing is kept.
+    """What `attribute` would answer now for each host; nothing is kept. The network is asked with no row locked."""
+    return {
+        host: answer for host, (answer, _heard) in _inquire(hosts, resolver=resolver, by=by, now=now).items()
+    }
 
-    The network is asked with no row locked. Addresses that lead to different providers lead to nobody: a
-    person decides.
-    """
+
+def explain(host: str, *, resolver: Resolver, by: str, now: datetime) -> "tuple[Attribution, list[Heard]]":
+    """What `attribute` would answer now, and all that every source says, the weightiest first; nothing is kept."""
+    return _inquire([host], resolver=resolver, by=by, now=now)[host]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a source said of a host, or of one of its addresses. `decides`: the answer rests on it."""
+
+    source: Source
+    name: str
+    finding: Finding | None
+    decides: bool = False
+
+    @property
+    def label(self) -> str:
+        """The source in words."""
+        return str(Attribution.Source(self.source.code).label)
+
+
+def _inquire(
+    hosts: Iterable[str], *, resolver: Resolver, by: str, now: datetime
+) -> dict[str, tuple[Attribution, list[Heard]]]:
     names = list(dict.fromkeys(hosts))
-    rules = _rules(names)
     answers = dict(resolver.resolve(names))
     for name in names:
-        literal = _literal(name)
-        if literal:
-            answers[name] = Answer((literal,))
-    networks = _networks({address for answer in answers.values() for address in answer.addresses})
-    return {name: _judge(name, rules.get(name), answers[name], networks, by=by, now=now) for name in names}
+        address = literal(name)
+        if address:
+            answers[name] = Answer((address,))
+    addresses = list(dict.fromkeys(address for name in names for address in answers[name].addresses))
+    said = []
+    for source in SOURCES:
+        asked = names if source.about == HOST else addresses
+        said.append((source, {name: i for i, name in enumerate(asked)}, source.ask(asked)))
 
+    def heard(name: str) -> list[Heard]:
+        return [
+            Heard(source, subject, findings[places[subject]])
+            for source, places, findings in said
+            for subject in ([name] if source.about == HOST else answers[name].addresses)
+        ]
 
-def _literal(host: str) -> str:
-    try:
-        return str(ip_address(host.strip("[]")))
-    except ValueError:
-        return ""
-
-
-def _parents(host: str) -> list[str]:
-    """The host and every domain above it, longest first; an address has none."""
-    if _literal(host):
-        return [host]
-    labels = host.split(".")
-    return [".".join(labels[i:]) for i in range(len(labels))]
-
-
-def _rules(hosts: Sequence[str]) -> dict[str, HostRule]:
-    """host -> the longest rule that covers it."""
-    keys = {name: [host_key(parent) for parent in _parents(name)] for name in hosts}
-    wanted = {key for chain in keys.values() for key in chain}
-    found = {
-        bytes(rule.pattern_key): rule
-        for rule in HostRule.objects.filter(pattern_key__in=wanted).select_related("provider")
-    }
-    hits = {name: next((found[key] for key in chain if key in found), None) for name, chain in keys.items()}
-    return {name: rule for name, rule in hits.items() if rule is not None}
-
-
-def _networks(addresses: Iterable[str]) -> dict[str, Network]:
-    """address -> its most specific network, for all addresses in one query."""
-    wanted = sorted(addresses)
-    if not wanted:
-        return {}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT a.text, n.id
-            FROM unnest(%s::text[]) AS a(text)
-            CROSS JOIN LATERAL (
-                SELECT id FROM providers_network
-                WHERE prefix >>= a.text::inet ORDER BY masklen(prefix) DESC LIMIT 1
-            ) n
-            """,
-            [wanted],
-        )
-        pairs: list[tuple[str, int]] = cursor.fetchall()
-    rows = Network.objects.select_related("provider").in_bulk({pk for _text, pk in pairs})
-    return {text: rows[pk] for text, pk in pairs}
+    return {name: _judge(name, answers[name], heard(name), by=by, now=now) for name in names}
 
 
 def _judge(
-    host: str,
-    rule: HostRule | None,
-    answer: Answer,
-    networks: Mapping[str, Network],
-    *,
-    by: str,
-    now: datetime,
-) -> Attribution:
-    hits = [_Hit(address, networks[address]) for address in answer.addresses if address in networks]
-    best = max(hits, key=lambda hit: _specificity(hit.network), default=None)
-    providers = {hit.network.provider_id for hit in hits}
-    fields: dict[str, Any] = {}
-    if best is not None:
-        network = best.network
-        fields = {
-            "address": best.address,
-            "prefix": network.prefix,
-            "asn": network.asn,
-            "country": network.country,
-            "network_name": network.name,
-        }
+    host: str, answer: Answer, heard: list[Heard], *, by: str, now: datetime
+) -> tuple[Attribution, list[Heard]]:
+    """The answer, and what was heard with what decided marked."""
+    rule = next((each for each in heard if each.source.about == HOST and each.finding), None)
+    hits = [hit for address in answer.addresses if (hit := _decisive(address, heard))]
+    best = max(hits, key=_weight, default=None)
+    named = [hit for hit in hits if hit.finding and hit.finding.provider]
+    fields = _evidence(best)
+    decided: Sequence[Heard] = ()
+    trouble = ""
     if rule is not None:
-        fields |= {"provider": rule.provider, "source": Attribution.Source.HOST_RULE, "country": rule.country}
-        fields["rule_reason"] = rule.reason
-    elif best is None:
+        decided = [rule]
+    elif best is None or best.finding is None:
         trouble = answer.trouble or Attribution.Trouble.NO_NETWORK
-        fields |= {"source": Attribution.Source.NONE, "trouble": trouble}
-    elif len(providers) > 1:
-        fields |= {"source": Attribution.Source.NONE, "trouble": Attribution.Trouble.SEVERAL}
+    elif len({hit.finding.provider.pk for hit in named if hit.finding and hit.finding.provider}) > 1:
+        trouble = Attribution.Trouble.SEVERAL
+    elif any(hit.finding and hit.finding.trouble == _SEVERAL_ORIGINS for hit in hits):
+        trouble = _SEVERAL_ORIGINS
+    elif named:
+        decided = [best]
     else:
-        fields |= {"provider": best.network.provider, "source": Attribution.Source.NETWORK}
+        trouble = best.finding.trouble
+    fields |= {"source": Attribution.Source.NONE, "trouble": trouble}
+    for each in decided:
+        if each.finding:
+            fields |= _conclusion(each, each.finding, heard)
     made = Attribution(
         host_key=host_key(host),
         addresses=list(answer.addresses),
-        response_digest=hashlib.sha256(" ".join(answer.addresses).encode()).digest(),
+        response_digest=_digest(answer, heard),
         at=now,
         by=by,
         **fields,
     )
     made.host = host
-    return made
+    return made, [Heard(h.source, h.name, h.finding, any(h is each for each in decided)) for h in heard]
 
 
-def _specificity(network: Network) -> int:
-    """Length of the prefix as a share of its family's, so that IPv4 and IPv6 compare."""
-    prefix: Any = network.prefix
-    return int(prefix.prefixlen * 128 / prefix.max_prefixlen)
+def _decisive(address: str, heard: Iterable[Heard]) -> Heard | None:
+    """The first source that names a provider for an address, or that says it is of several; else the first that knows it."""
+    known = [each for each in heard if each.source.about != HOST and each.name == address and each.finding]
+    settled = (
+        each
+        for each in known
+        if each.finding and (each.finding.provider or each.finding.trouble == _SEVERAL_ORIGINS)
+    )
+    return next(settled, known[0] if known else None)
+
+
+def _weight(hit: Heard) -> tuple[bool, int]:
+    assert hit.finding is not None
+    return hit.finding.provider is not None, hit.finding.specificity
+
+
+def _evidence(hit: Heard | None) -> dict[str, Any]:
+    """What is known of the network, whoever it leads to."""
+    if hit is None or hit.finding is None:
+        return {}
+    found = hit.finding
+    return {
+        "address": hit.name,
+        "prefix": found.prefix,
+        "asn": found.asn,
+        "origins": list(found.origins),
+        "country": found.country,
+        "network_name": found.name,
+        "table": found.table,
+    }
+
+
+def _conclusion(hit: Heard, found: Finding, heard: Iterable[Heard]) -> dict[str, Any]:
+    """Who it is, by what, and how sure we are: a list of networks that the routing table contradicts may be old."""
+    contradicted = found.prefix is not None and any(
+        each.name == hit.name
+        and each.finding is not None
+        and not set(found.origins) & set(each.finding.origins)
+        for each in heard
+    )
+    return {
+        "provider": found.provider,
+        "source": hit.source.code,
+        "country": found.country,
+        "rule_reason": found.reason,
+        "confidence": MEDIUM if contradicted else found.confidence,
+        "trouble": "",
+    }
+
+
+def _digest(answer: Answer, heard: Iterable[Heard]) -> bytes:
+    """Of all that the look-up rests on, as it was said."""
+    lines = [" ".join(answer.addresses)]
+    for each in heard:
+        if each.finding:
+            found = each.finding
+            provider = found.provider.code if found.provider else ""
+            table = found.table.digest.hex() if found.table else ""
+            lines.append(
+                f"{each.source.code} {found.prefix} {found.origins} {provider} {found.country} {table}"
+            )
+    return hashlib.sha256("\n".join(lines).encode()).digest()

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from audit.record import Actor, record
 from audit.refused import Refused
-from providers.models import Contact, HostRule, Network, Provider
-from providers.routing import host_key
+from providers.hosts import host_key
+from providers.models import AsnRule, Contact, HostRule, Network, Provider
 
 
 class Unfit(Refused):
@@ -154,6 +154,35 @@ def remove_host_rule(*, rule_id: UUID, by: Actor, now: datetime) -> None:
             raise Unfit(_("There is no such rule any more."))
         data = {"rule": str(rule.pk), "country": rule.country}
         record("remove_host_rule", "provider", rule.provider_id, by=by, at=now, data=data)
+        rule.delete()
+
+
+def add_asn_rule(
+    *, asn: int, provider_id: int, country: str, reason: str, by: Actor, now: datetime
+) -> AsnRule:
+    """A person's word on whose an AS is. Raises Unfit."""
+    if not reason.strip():
+        raise Unfit(_("Say how you know."))
+    with transaction.atomic():
+        fields = {"provider_id": provider_id, "country": country, "reason": reason.strip(), "by": str(by)}
+        rule, is_new = AsnRule.objects.get_or_create(asn=asn, defaults=fields)
+        if not is_new:
+            raise Unfit(
+                _("There is a rule for AS%(asn)d already, for %(provider)s: remove that one first.")
+                % {"asn": asn, "provider": rule.provider}
+            )
+        record("add_asn_rule", "provider", provider_id, by=by, at=now, data={"asn": asn, "country": country})
+    return rule
+
+
+def remove_asn_rule(*, asn_rule_id: int, by: Actor, now: datetime) -> None:
+    """Withdraw a rule; attributions that were made with it keep its reason. Raises Unfit."""
+    with transaction.atomic():
+        rule = AsnRule.objects.select_for_update().filter(pk=asn_rule_id).first()
+        if rule is None:
+            raise Unfit(_("There is no such rule any more."))
+        data = {"asn": rule.asn, "country": rule.country}
+        record("remove_asn_rule", "provider", rule.provider_id, by=by, at=now, data=data)
         rule.delete()
 
 

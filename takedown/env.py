@@ -54,6 +54,13 @@ def _yes_or_no(raw: str) -> bool:
     return words[raw.strip().lower()]
 
 
+def _on_or_off(raw: str) -> bool:
+    words = {"on": True, "off": False}
+    if raw.strip().lower() not in words:
+        raise ValueError("say on or off.")
+    return words[raw.strip().lower()]
+
+
 def _seconds(raw: str) -> timedelta:
     try:
         value = float(raw)
@@ -191,6 +198,7 @@ class Environment:
     dry_run_address: str
     trusted_proxies: int
     static_root: Path
+    resolver: bool  # False: no name server is asked
     resolver_file: str
     demo: bool
     sweep_every: timedelta
@@ -237,6 +245,7 @@ def load() -> Environment:
         dry_run_address=_read("DRY_RUN_ADDRESS", _address, ""),
         trusted_proxies=_read("TRUSTED_PROXIES", _whole, 0),
         static_root=_read("STATIC_ROOT", Path, Path("var/static")),
+        resolver=_read("RESOLVER", _on_or_off, True),
         resolver_file=_read("RESOLVER_FILE", text, ""),
         demo=_read("DEMO", _yes_or_no, False),
         sweep_every=_read("SWEEP_EVERY_S", _seconds, timedelta(seconds=15)),

@@ -36,7 +36,7 @@ from cases.models import (
     Step,
 )
 from cases.models.notice import new_notice_reference
-from providers.models import Attribution, Contact, HostRule, Network, Provider
+from providers.models import AsnRule, Attribution, Contact, HostRule, Network, Provider
 from providers.routing import host_key
 
 #: A Tuesday at noon in UTC: winter time in Amsterdam, so 13:00 there.
@@ -111,6 +111,19 @@ class NetworkFactory(DjangoModelFactory):
     class Meta:
         model = Network
         django_get_or_create = ("prefix",)
+
+
+class AsnRuleFactory(DjangoModelFactory):
+    """AS64500 is of a provider, somebody says."""
+
+    asn = 64500
+    provider = factory.SubFactory(ProviderFactory)
+    country = "NL"
+    reason = "Its own site says so"
+    by = "user:1"
+
+    class Meta:
+        model = AsnRule
 
 
 class HostRuleFactory(DjangoModelFactory):

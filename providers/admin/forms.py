@@ -4,12 +4,14 @@ import re
 from ipaddress import ip_address, ip_network
 from typing import Any, Final
 
+import can_ada
 import idna
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from providers.models import Contact, HostRule, Network, Provider
+from providers.hosts import literal, registrable
+from providers.models import AsnRule, Contact, HostRule, Network, Provider
 
 _HOST: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_-]{1,63})*")
 
@@ -105,11 +107,44 @@ class HostRuleForm(CountryMixin, forms.Form):
     )
 
     def clean_pattern(self) -> str:
-        """As content has hosts; not a whole top-level domain. Raises ValidationError."""
+        """As content has hosts; not what anybody may register a name under. Raises ValidationError."""
         pattern = host_name(self.cleaned_data["pattern"])
-        if "." not in pattern and ":" not in pattern:
-            raise forms.ValidationError(_("That would cover a whole top-level domain."))
+        if not literal(pattern) and not registrable(pattern):
+            raise forms.ValidationError(
+                _(
+                    "That would cover all who have a domain under it: name a registered domain, or a host in it."
+                )
+            )
         return pattern
+
+
+class AsnField(forms.IntegerField):
+    """An AS number, with or without "AS" before it."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(
+            label=gettext_lazy("AS number"),
+            min_value=0,
+            max_value=4_294_967_295,
+            widget=forms.TextInput(attrs={"inputmode": "numeric"}),
+            **options,
+        )
+
+    def to_python(self, value: Any) -> int | None:
+        """The number. Raises ValidationError."""
+        return super().to_python(re.sub(r"\A\s*[Aa][Ss]\s*", "", value) if isinstance(value, str) else value)
+
+
+class AsnRuleForm(CountryMixin, forms.Form):
+    """A person's word on an AS."""
+
+    asn = AsnField(
+        help_text=gettext_lazy("All that stands in a prefix that this AS announces goes to this provider.")
+    )
+    country = forms.CharField(label=gettext_lazy("Country of the servers"), max_length=2, initial="NL")
+    reason = forms.CharField(
+        label=gettext_lazy("How do we know?"), max_length=AsnRule._meta.get_field("reason").max_length
+    )
 
 
 class SuspendForm(forms.Form):
@@ -118,15 +153,40 @@ class SuspendForm(forms.Form):
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=300)
 
 
-class WhyForm(forms.Form):
-    """A host or an address, to be explained. It is not kept."""
+class Unshown(forms.TextInput):
+    """What is typed does not come back on the page: it may be an address of content."""
 
-    host = forms.CharField(
-        label=gettext_lazy("Host name or IP address"),
-        max_length=260,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    def format_value(self, value: Any) -> None:
+        return None
+
+
+class WhyForm(forms.Form):
+    """Whatever somebody has in hand, to be explained. It is not kept."""
+
+    text = forms.CharField(
+        label=gettext_lazy("URL, host name, IP address, network or AS number"),
+        max_length=8_192,
+        widget=Unshown(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
 
-    def clean_host(self) -> str:
-        """As content has hosts. Raises ValidationError."""
-        return host_name(self.cleaned_data["host"])
+    def clean_text(self) -> "str | int":
+        """The number of an AS, or a host as content has it: of a URL its host, of a network its first address.
+
+        Raises ValidationError.
+        """
+        text = self.cleaned_data["text"].strip()
+        if re.fullmatch(r"[Aa][Ss] ?\d+", text, re.ASCII):
+            return int(AsnField().clean(text))
+        try:
+            return host_name(str(ip_network(text, strict=False).network_address))
+        except ValueError:
+            return host_name(_host_of(text) if re.search(r"[/\\?#]", text) else text)
+
+
+def _host_of(url: str) -> str:
+    """The host of a URL, by the browsers' rules; "" of what is none. hxxp and [.] are read as they are meant."""
+    url = re.sub(r"\Ahxxp", "http", url, flags=re.IGNORECASE).replace("[.]", ".")
+    try:
+        return str(can_ada.parse(url if "://" in url else f"http://{url}").hostname)
+    except ValueError:
+        return ""

@@ -49,10 +49,12 @@ PARTS: Final = (
         _("Added. Nothing goes there before it is approved."),
     ),
     Part("network_keep", forms.NetworkForm, services.keep_network, _("The network is kept.")),
+    Part("asn_rule_add", forms.AsnRuleForm, services.add_asn_rule, _("The rule is kept.")),
     Part("host_rule_add", forms.HostRuleForm, services.add_host_rule, _("The rule is kept.")),
 )
 
 _CONTACT, _NETWORK, _RULE = "contacts/<int:contact_id>", "networks/<int:network_id>", "rules/<uuid:rule_id>"
+_ASN_RULE = "as-rules/<int:asn_rule_id>"
 
 PRESSES: Final = (
     Press(
@@ -78,6 +80,13 @@ PRESSES: Final = (
         "contact.approve",
     ),
     Press("network_remove", f"{_NETWORK}/remove/", services.remove_network, _("Removed."), "provider.change"),
+    Press(
+        "asn_rule_remove",
+        f"{_ASN_RULE}/remove/",
+        services.remove_asn_rule,
+        _("Removed."),
+        "provider.change",
+    ),
     Press(
         "host_rule_remove",
         f"{_RULE}/remove/",

@@ -58,7 +58,7 @@ class ProviderDesk(Display):
         return [first, *fills, *presses]
 
     def desk_urls(self) -> list[URLPattern]:
-        """Explaining a host."""
+        """Explaining a URL, a host, an address or an AS."""
         return [self.at("why/", why, name="why", cell="provider.view", methods=BOTH)]
 
     def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
@@ -105,6 +105,7 @@ class ProviderDesk(Display):
             "provider": provider,
             "contacts": list(provider.contacts.order_by("pk")),
             "networks": list(provider.networks.order_by("prefix")[:MOST]),
+            "asn_rules": list(provider.asn_rules.order_by("asn", "pk")[:MOST]),
             # A pattern may be the host of a notice: for those who may see notices.
             "host_rules": list(provider.host_rules.order_by("created_at", "pk")[:MOST])
             if user.has_perm("notice.view")

@@ -1,12 +1,13 @@
 """Parties in the hosting chain, their addresses, their networks, and what we found out about hosts."""
 
 from providers.models.attribution import Attribution
-from providers.models.network import HostRule, Network
+from providers.models.network import AsnRule, HostRule, Network
 from providers.models.prefix import Prefix, PrefixField
 from providers.models.provider import Contact, ContactQuerySet, Provider
 from providers.models.routes import RoutingPart, RoutingTable
 
 __all__ = [
+    "AsnRule",
     "Attribution",
     "Contact",
     "ContactQuerySet",

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from providers.models.prefix import PrefixField
 from providers.models.provider import Provider
+from providers.models.routes import RoutingTable
 from vault.sealed import Sealed, new_id
 
 
@@ -18,6 +19,7 @@ class Attribution(models.Model):
     class Source(models.TextChoices):
         HOST_RULE = "host_rule", _("own rule for the host")
         NETWORK = "network", _("own list of networks")
+        ROUTES = "routes", _("routing table")
         NONE = "none", _("nobody found")
 
     class Trouble(models.TextChoices):
@@ -25,6 +27,19 @@ class Attribution(models.Model):
         NO_ANSWER = "no_answer", _("The name servers did not answer in time.")
         NO_NETWORK = "no_network", _("None of its addresses is in a network that we know.")
         SEVERAL = "several", _("Its addresses are in networks of more than one provider.")
+        NO_ASN_RULE = "no_asn_rule", _("Nobody has said whose the AS is that announces its network.")
+        SEVERAL_ORIGINS = (
+            "several_origins",
+            _(
+                "Its network is announced by several ASes, and we do not know all of them to be of one provider."
+            ),
+        )
+        OFF = "off", _("Looking up host names is switched off.")
+
+    class Confidence(models.TextChoices):
+        HIGH = "high", _("high")
+        MEDIUM = "medium", _("medium")
+        LOW = "low", _("low")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     host_sealed = models.BinaryField(editable=False)
@@ -34,6 +49,7 @@ class Attribution(models.Model):
     address = models.GenericIPAddressField(_("deciding address"), null=True, blank=True)
     prefix = PrefixField(null=True, blank=True, verbose_name=_("prefix"))
     asn = models.BigIntegerField(_("AS number"), null=True, blank=True)
+    origins = ArrayField(models.BigIntegerField(), verbose_name=_("announced by"), default=list)
     country = models.CharField(_("country"), max_length=2, blank=True)
     network_name = models.CharField(_("network name"), max_length=100, blank=True)
     provider = models.ForeignKey(
@@ -45,6 +61,10 @@ class Attribution(models.Model):
         verbose_name=_("provider"),
     )
     source = models.CharField(_("source"), max_length=10, choices=Source.choices)
+    confidence = models.CharField(_("confidence"), max_length=6, blank=True, choices=Confidence.choices)
+    table = models.ForeignKey(
+        RoutingTable, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("routing table")
+    )
     rule_reason = models.CharField(_("reason of the rule"), max_length=300, blank=True)
     trouble = models.CharField(_("trouble"), max_length=20, blank=True, choices=Trouble.choices)
     response_digest = models.BinaryField(max_length=32, editable=False)
@@ -63,18 +83,34 @@ class Attribution(models.Model):
     @property
     def network(self) -> str:
         """ "192.0.2.0/25 (AS64500, ALFA-NET-1)", or "" when no network was found."""
-        return f"{self.prefix} (AS{self.asn}, {self.network_name})" if self.asn is not None else ""
+        known = self.origins or ([] if self.asn is None else [self.asn])
+        ases = ", ".join(f"AS{asn}" for asn in known)
+        named = ", ".join(part for part in (ases, self.network_name) if part)
+        return f"{self.prefix} ({named})" if self.prefix is not None else ""
 
     @property
     def why(self) -> str:
         """The answer explained, in the reader's language and without the host."""
-        if self.source == self.Source.HOST_RULE:
-            return gettext("A rule for this host or a domain above it: %(reason)s") % {
-                "reason": self.rule_reason
-            }
-        if self.source == self.Source.NETWORK:
-            return gettext("%(network)s is the most specific network of %(address)s.") % {
-                "network": self.network,
-                "address": self.address,
-            }
-        return self.get_trouble_display()
+        words = {
+            self.Source.HOST_RULE: gettext("A rule for this host or a domain above it: %(reason)s"),
+            self.Source.NETWORK: gettext("%(network)s is the most specific network of %(address)s."),
+            self.Source.ROUTES: gettext(
+                "%(network)s is the most specific route to %(address)s (routing table %(table)s);"
+                " a rule says whose that AS is: %(reason)s"
+            ),
+        }
+        sentence = words.get(self.Source(self.source))
+        if sentence is None:
+            return self._why_nobody()
+        said = {"reason": self.rule_reason, "network": self.network, "address": self.address}
+        return sentence % {**said, "table": self.table}
+
+    def _why_nobody(self) -> str:
+        trouble = self.get_trouble_display()
+        if self.table is None:
+            return trouble
+        said = {"network": self.network, "address": self.address, "table": self.table}
+        found = (
+            gettext("%(network)s is the most specific route to %(address)s (routing table %(table)s).") % said
+        )
+        return f"{trouble} {found}"

@@ -1,4 +1,4 @@
-"""What people know: whose a prefix is, and who hosts a host name."""
+"""What people know: whose a prefix is, whose an AS is, and who hosts a host name."""
 
 from django.contrib.postgres.indexes import GistIndex
 from django.db import models
@@ -33,6 +33,31 @@ class Network(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix} AS{self.asn} {self.name}"
+
+
+class AsnRule(models.Model):
+    """A person's word on whose an AS is: the provider to tell of what stands in any prefix that it announces."""
+
+    asn = models.BigIntegerField(_("AS number"), unique=True)
+    provider = models.ForeignKey(
+        Provider, models.PROTECT, related_name="asn_rules", verbose_name=_("provider")
+    )
+    country = models.CharField(_("country"), max_length=2)
+    reason = models.CharField(_("reason"), max_length=300)
+    by = models.CharField(_("by"), max_length=40, editable=False)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("rule for an AS")
+        verbose_name_plural = _("rules for ASes")
+        ordering = ["asn", "pk"]
+        constraints = [
+            models.CheckConstraint(name="asn_rule_asn_range", condition=Q(asn__range=(0, 4_294_967_295))),
+            models.CheckConstraint(name="asn_rule_country_is_iso", condition=Q(country__regex=r"^[A-Z]{2}$")),
+        ]
+
+    def __str__(self) -> str:
+        return f"AS{self.asn}"
 
 
 class HostRule(models.Model):

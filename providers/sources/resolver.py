@@ -46,6 +46,13 @@ class StaticResolver:
         return {host: self._answers.get(host, Answer((), Attribution.Trouble.NO_ADDRESS)) for host in hosts}
 
 
+class NoResolver:
+    """Asks nobody: RESOLVER=off. Rules for hosts and addresses that stand in a URL still lead somewhere."""
+
+    def resolve(self, hosts: Iterable[str]) -> Mapping[str, Answer]:
+        return {host: Answer((), Attribution.Trouble.OFF) for host in hosts}
+
+
 class SystemResolver:
     """Asks this machine's resolver, a few names at a time, for a bounded time."""
 
@@ -81,6 +88,8 @@ def _ask(host: str) -> Answer:
 
 @cache
 def resolver() -> Resolver:
-    """The resolver that the settings name: RESOLVER_FILE, or this machine's."""
+    """The resolver that the settings name: RESOLVER_FILE, none (RESOLVER=off), or this machine's."""
     path = settings.HOST.resolver_file
-    return StaticResolver(Path(path)) if path else SystemResolver()
+    if path:
+        return StaticResolver(Path(path))
+    return SystemResolver() if settings.HOST.resolver else NoResolver()

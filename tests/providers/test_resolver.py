@@ -2,14 +2,14 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from providers.sources import resolver as resolvers
-from providers.sources.resolver import Answer, StaticResolver, SystemResolver
+from providers.sources.resolver import Answer, NoResolver, StaticResolver, SystemResolver
 
 
 def test_a_file_answers_for_the_demo_and_for_rehearsals(tmp_path: Path) -> None:
@@ -71,3 +71,17 @@ def test_names_that_never_answer_cost_one_wait_for_all_of_them_and_lose_no_other
     assert time.monotonic() - began < 3
     assert {answers[host] for host in silent} == {Answer((), "no_answer")}
     assert answers["found.example"].addresses
+
+
+def test_switched_off_no_name_server_is_asked(
+    name_servers: threading.Event, host: Callable[..., None]
+) -> None:
+    host(resolver=False, resolver_file="")
+    resolvers.resolver.cache_clear()
+    try:
+        chosen = resolvers.resolver()
+    finally:
+        resolvers.resolver.cache_clear()
+
+    assert isinstance(chosen, NoResolver)
+    assert chosen.resolve(["found.example"]) == {"found.example": Answer((), "off")}

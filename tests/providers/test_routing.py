@@ -1,13 +1,16 @@
 """Who hosts it: a person's rule first, then the most specific network, and always a reason."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
-from providers.models import Attribution, Provider
+from providers.models import Attribution, Network, Provider, RoutingTable
+from providers.routes import import_routes
 from providers.routing import attribute
 from tests.conftest import FixedResolver
-from tests.factories import NOON, HostRuleFactory, NetworkFactory, ProviderFactory
+from tests.factories import NOON, SYSTEM, AsnRuleFactory, HostRuleFactory, NetworkFactory, ProviderFactory
 
 
 @pytest.fixture
@@ -149,6 +152,126 @@ def test_nobody_found_says_why(
     place = found(static_resolver, "lost.example")
 
     assert (place.provider, place.trouble, place.why) == (None, trouble, why)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Callable[..., RoutingTable]:
+    """`table("192.0.2.0/24 64500", ...)` is imported; of several origins: "64500_64501"."""
+
+    def bring(*routes: str) -> RoutingTable:
+        path = tmp_path / "routes.txt"
+        path.write_text("\n".join(route.replace("/", " ") for route in routes))
+        return import_routes([path], source="collector", even_if_smaller=True, by=SYSTEM, now=NOON)
+
+    return bring
+
+
+def test_a_route_and_a_rule_for_its_as_lead_to_a_provider(
+    beta: Provider, static_resolver: FixedResolver, table: Callable[..., RoutingTable]
+) -> None:
+    imported = table("192.0.2.0/24 64499", "192.0.2.0/25 64500")
+    AsnRuleFactory(asn=64500, provider=beta, country="DE", reason="Their own word")
+    place = found(static_resolver, "forum.example")
+
+    assert (place.provider, place.source, place.confidence) == (beta, "routes", "medium")
+    assert (str(place.prefix), place.asn, place.origins) == ("192.0.2.0/25", 64500, [64500])
+    assert (place.country, place.table, place.rule_reason) == ("DE", imported, "Their own word")
+    assert place.why == (
+        "192.0.2.0/25 (AS64500) is the most specific route to 192.0.2.10 (routing table collector 2026-11-24);"
+        " a rule says whose that AS is: Their own word"
+    )
+
+
+def test_the_route_of_an_as_that_nobody_knows_is_kept_as_evidence(
+    beta: Provider, static_resolver: FixedResolver, table: Callable[..., RoutingTable]
+) -> None:
+    table("192.0.2.0/24 64500")
+    AsnRuleFactory(asn=64499, provider=beta)
+    place = found(static_resolver, "forum.example")
+
+    assert (place.provider, place.source, place.trouble, place.asn) == (None, "none", "no_asn_rule", 64500)
+    assert place.why == (
+        "Nobody has said whose the AS is that announces its network. 192.0.2.0/24 (AS64500) is the most specific"
+        " route to 192.0.2.10 (routing table collector 2026-11-24)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("owners", "provider", "trouble"),
+    [
+        ({64500: "alfa", 64501: "alfa"}, "alfa", ""),
+        ({64500: "alfa", 64501: "beta"}, None, "several_origins"),
+        ({64500: "alfa"}, None, "several_origins"),
+        ({}, None, "no_asn_rule"),
+    ],
+    ids=["all of one", "of two", "one unknown", "all unknown"],
+)
+def test_a_route_of_several_ases_leads_somewhere_only_when_all_are_of_one_provider(
+    db: None,
+    static_resolver: FixedResolver,
+    table: Callable[..., RoutingTable],
+    owners: dict[int, str],
+    provider: str | None,
+    trouble: str,
+) -> None:
+    table("192.0.2.0/24 64500_64501")
+    for asn, code in owners.items():
+        AsnRuleFactory(asn=asn, provider=ProviderFactory(code=code))
+    place = found(static_resolver, "forum.example")
+
+    assert (place.provider and place.provider.code, place.trouble) == (provider, trouble)
+    assert (place.asn, place.origins) == (None, [64500, 64501])
+    assert "192.0.2.0/24 (AS64500, AS64501)" in place.why
+
+
+def test_a_persons_word_on_a_network_beats_the_routing_table_and_says_when_they_differ(
+    alfa: Provider, beta: Provider, static_resolver: FixedResolver, table: Callable[..., RoutingTable]
+) -> None:
+    AsnRuleFactory(asn=64501, provider=beta)
+    table("192.0.2.0/25 64500")
+    agreed = found(static_resolver, "forum.example")
+    table("192.0.2.0/25 64501")
+    differing = found(static_resolver, "forum.example")
+
+    assert (agreed.provider, agreed.source, agreed.confidence) == (alfa, "network", "high")
+    assert (differing.provider, differing.source, differing.confidence) == (alfa, "network", "medium")
+    assert agreed.response_digest != differing.response_digest
+
+
+def test_two_addresses_that_two_sources_lead_to_two_providers_lead_to_nobody(
+    alfa: Provider, beta: Provider, static_resolver: FixedResolver, table: Callable[..., RoutingTable]
+) -> None:
+    table("2001:db8::/32 64501")
+    AsnRuleFactory(asn=64501, provider=beta)
+    static_resolver.know("torn.example", "192.0.2.1", "2001:db8::1")
+
+    assert found(static_resolver, "torn.example").trouble == "several"
+
+
+def test_a_rule_for_the_host_keeps_what_the_table_says_as_evidence(
+    beta: Provider, static_resolver: FixedResolver, table: Callable[..., RoutingTable]
+) -> None:
+    table("192.0.2.0/25 64500")
+    HostRuleFactory(provider=beta, pattern="forum.example", country="DE")
+    place = found(static_resolver, "forum.example")
+
+    assert (place.provider, place.source, place.country, place.confidence) == (
+        beta,
+        "host_rule",
+        "DE",
+        "high",
+    )
+    assert (str(place.prefix), place.asn) == ("192.0.2.0/25", 64500)
+
+
+def test_a_change_of_a_rule_or_a_network_is_seen_at_the_next_look_up(
+    alfa: Provider, beta: Provider, static_resolver: FixedResolver
+) -> None:
+    assert found(static_resolver, "forum.example").provider == alfa
+    Network.objects.update(provider=beta)
+    assert found(static_resolver, "forum.example").provider == beta
+    Network.objects.all().delete()
+    assert found(static_resolver, "forum.example").provider is None
 
 
 def test_the_host_stands_sealed_and_every_look_up_is_a_row_of_its_own(

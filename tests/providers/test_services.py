@@ -129,6 +129,26 @@ def test_a_rule_for_a_host_stands_sealed_and_the_audit_does_not_name_the_host() 
 
 
 @pytest.mark.django_db
+def test_an_as_has_one_rule_until_somebody_withdraws_it() -> None:
+    alfa, beta = ProviderFactory(), ProviderFactory(code="beta")
+    fields: dict[str, Any] = {"asn": 64500, "country": "NL", **BY}
+    rule = services.add_asn_rule(provider_id=alfa.pk, reason=" Their own word ", **fields)
+    assert (rule.provider, rule.reason, rule.by) == (alfa, "Their own word", str(SYSTEM))
+    with pytest.raises(Unfit, match="AS64500 already, for Alfa Hosting"):
+        services.add_asn_rule(provider_id=beta.pk, reason="Mine", **fields)
+    with pytest.raises(Unfit):
+        services.add_asn_rule(provider_id=beta.pk, reason=" ", **fields)
+
+    services.remove_asn_rule(asn_rule_id=rule.pk, **BY)
+    assert services.add_asn_rule(provider_id=beta.pk, reason="Mine", **fields).provider == beta
+    assert acts() == [
+        ("add_asn_rule", "provider"),
+        ("remove_asn_rule", "provider"),
+        ("add_asn_rule", "provider"),
+    ]
+
+
+@pytest.mark.django_db
 def test_a_rule_says_how_somebody_knows() -> None:
     with pytest.raises(Unfit):
         services.add_host_rule(
@@ -145,6 +165,7 @@ def test_a_rule_says_how_somebody_knows() -> None:
         lambda: services.resume_contact(contact_id=0, **BY),
         lambda: services.remove_network(network_id=0, **BY),
         lambda: services.remove_host_rule(rule_id=uuid4(), **BY),
+        lambda: services.remove_asn_rule(asn_rule_id=0, **BY),
     ],
 )
 def test_what_does_not_exist_is_refused_in_words(verb: Callable[[], Any]) -> None:

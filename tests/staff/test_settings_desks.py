@@ -1,6 +1,8 @@
 """Providers, people, keys, terms and the record."""
 
+import html
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,11 +17,13 @@ from accounts.models import ApiKey, User
 from audit.models import Event
 from audit.record import Actor, record
 from cases.models import DeadlineRule
-from providers.models import Attribution, Contact, HostRule, Network, Provider
-from providers.sources import resolver
+from providers.models import AsnRule, Attribution, Contact, HostRule, Network, Provider
+from providers.routes import import_routes
 from providers.sources.resolver import StaticResolver
 from tests.factories import (
     NOON,
+    SYSTEM,
+    AsnRuleFactory,
     ContactFactory,
     HostRuleFactory,
     NetworkFactory,
@@ -83,7 +87,11 @@ def test_a_contact_is_added_approved_suspended_and_used_again(in_charge: Client,
             "4294967295",
         ),
         ("network_keep", {"prefix": "192.0.2.0/24", "asn": 1, "country": "N1", "name": "x"}, "two letters"),
-        ("host_rule_add", {"pattern": "nl", "country": "NL", "reason": "x"}, "whole top-level domain"),
+        (
+            "host_rule_add",
+            {"pattern": "nl", "country": "NL", "reason": "x"},
+            "all who have a domain under it",
+        ),
         ("host_rule_add", {"pattern": "http://a.test/x", "country": "NL", "reason": "x"}, "no http://"),
         ("host_rule_add", {"pattern": "*.a.test", "country": "NL", "reason": "x"}, "no wildcard"),
         ("host_rule_add", {"pattern": "forum.example", "country": "NL", "reason": "x"}, "rule for this host"),
@@ -147,27 +155,105 @@ def test_a_provider_is_added_and_corrected(in_charge: Client) -> None:
     assert Event.objects.get(subject="provider", act="change").data == {"fields": ["name"]}
 
 
-def test_why_this_provider_is_answered_and_not_kept(
-    at_work: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def ask_why(at_work: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+    """The page's words about what is typed into it. img.forum.example is at 192.0.2.10."""
     hosts = tmp_path / "hosts.csv"
     hosts.write_text("host;addresses\nimg.forum.example;192.0.2.10\n", encoding="utf-8")
     monkeypatch.setattr("providers.admin.why.resolver", lambda: StaticResolver(hosts))
-    resolver.resolver.cache_clear()
+    return lambda text: html.unescape(at_work.post("/staff/why/", {"text": text}).content.decode())
+
+
+def test_why_this_provider_is_answered_and_not_kept(ask_why: Callable[[str], str]) -> None:
     NetworkFactory()
 
-    def ask(host: str) -> str:
-        return at_work.post("/staff/why/", {"host": host}).content.decode()
-
-    assert "192.0.2.0/24 (AS64500, ALFA-NET-1) is the most specific network of 192.0.2.10." in ask(
+    assert "192.0.2.0/24 (AS64500, ALFA-NET-1) is the most specific network of 192.0.2.10." in ask_why(
         "IMG.forum.example"
     )
-    assert "Alfa Hosting" in ask("192.0.2.77")
-    assert "None of its addresses is in a network that we know." in ask("198.51.100.7")
-    assert "The host name leads to no address." in ask("nobody.example")
+    assert "Alfa Hosting" in ask_why("192.0.2.77")
+    assert "None of its addresses is in a network that we know." in ask_why("198.51.100.7")
+    assert "The host name leads to no address." in ask_why("nobody.example")
     HostRuleFactory(provider=ProviderFactory(code="beta"), pattern="forum.example")
-    assert "A rule for this host or a domain above it: The owner told us" in ask("img.forum.example")
+    answer = ask_why("img.forum.example")
+    assert "A rule for this host or a domain above it: The owner told us" in answer
+    assert "<code>forum.example</code>" in answer
     assert not Attribution.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://img.forum.example/a/b.jpg?c=d#e",
+        "hxxps://img[.]forum[.]example/a",
+        "img.forum.example/a",
+        "http://user@IMG.forum.example:8080\\@other.example/",
+        "192.0.2.10",
+        "http://0xc000020a/",
+        "192.0.2.0/28",
+    ],
+)
+def test_why_takes_what_somebody_has_in_hand_and_does_not_show_it_again(
+    ask_why: Callable[[str], str], text: str
+) -> None:
+    NetworkFactory()
+    answer = ask_why(text)
+
+    assert "192.0.2.0/24 (AS64500, ALFA-NET-1) is on our own list." in answer
+    assert text not in answer or text in {"192.0.2.10", "192.0.2.0/28"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "not a host", "http://", "AS99999999999", "*.forum.example", "a" * 9_000]
+)
+def test_why_says_what_it_cannot_read(at_work: Client, text: str) -> None:
+    assert at_work.post("/staff/why/", {"text": text}).status_code == 422
+
+
+def test_why_shows_every_source_in_order_and_which_decides(
+    ask_why: Callable[[str], str], tmp_path: Path
+) -> None:
+    table = tmp_path / "routes.txt"
+    table.write_text("192.0.2.0\t28\t64501\n192.0.2.64\t26\t64501\n")
+    import_routes([table], source="collector", by=SYSTEM, now=NOON)
+    beta = ProviderFactory(code="beta")
+    AsnRuleFactory(asn=64501, provider=beta)
+    answer = ask_why("192.0.2.10")
+    assert (
+        "192.0.2.0/28 is announced by AS64501 (routing table collector 2026-11-24)."
+        " A rule says whose that AS is: Its own site says so"
+    ) in answer
+    assert "confidence: medium" in answer
+
+    NetworkFactory()
+    answer = ask_why("192.0.2.10")
+    assert answer.index("on our own list") < answer.index("is announced by AS64501")
+    assert answer.index("decides") < answer.index("on our own list")
+
+    about = ask_why("as 64501")
+    assert "Beta Hosting" in about
+    assert "2 prefixes: <code>192.0.2.0/28</code> <code>192.0.2.64/26</code>" in about
+    assert "Nobody has said whose this AS is" in ask_why("AS64500")
+
+
+def test_a_rule_for_an_as_is_kept_and_withdrawn(in_charge: Client) -> None:
+    provider = ProviderFactory()
+    fields = {"asn": "AS64500", "country": "nl", "reason": "Their own word"}
+    press(in_charge, provider, "asn_rule_add", **fields)
+    press(in_charge, provider, "asn_rule_add", **fields)
+    rule = AsnRule.objects.get()
+    assert (rule.asn, rule.provider, rule.country) == (64500, provider, "NL")
+
+    press(in_charge, provider, f"as-rules/{rule.pk}/remove")
+    assert not AsnRule.objects.exists()
+
+
+@pytest.mark.parametrize("pattern", ["nl", "co.uk", "example"])
+def test_a_rule_for_all_who_have_a_domain_under_something_is_refused(in_charge: Client, pattern: str) -> None:
+    fields = {"pattern": pattern, "country": "NL", "reason": "why not"}
+    answer = in_charge.post(f"/staff/providers/provider/{ProviderFactory().pk}/host_rule_add/", fields)
+
+    assert answer.status_code == 422
+    assert "That would cover all who have a domain under it" in answer.content.decode()
 
 
 def test_the_list_of_providers_asks_as_often_for_many_as_for_few(at_work: Client) -> None:

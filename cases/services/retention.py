@@ -13,8 +13,6 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Count, Exists, OuterRef, Q
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
 from audit.models import Event
 from audit.record import Actor, event, record, record_many
@@ -33,7 +31,7 @@ class Rule:
     """`due`: the rows that have been kept long enough. `erase`: does so with a locked batch of them."""
 
     code: str
-    says: str | Promise
+    says: str
     due: Callable[[datetime], "models.QuerySet[Any]"]
     erase: Callable[[Sequence[Any], Actor, datetime], None]
 
@@ -148,15 +146,15 @@ def _tombstones(of: dict[int, dict[str, Any]], by: Actor, now: datetime) -> Iter
 RULES: Final = (
     Rule(
         "reporters",
-        _("how to reach reporters, a while after their report is closed"),
+        "how to reach reporters, a while after their report is closed",
         _reporters,
         _erase_reporters,
     ),
     Rule(
         "follow_ups",
-        _("codes to follow a report by, a while after it is closed"),
+        "codes to follow a report by, a while after it is closed",
         _follow_ups,
         _erase_follow_ups,
     ),
-    Rule("refused_lines", _("texts of lines that were no address"), _refused_lines, _erase_texts),
+    Rule("refused_lines", "texts of lines that were no address", _refused_lines, _erase_texts),
 )

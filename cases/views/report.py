@@ -7,6 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone, translation
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts.client import address_of
@@ -19,6 +20,7 @@ from cases.views.forms import ReportForm, grouped, new_token
 _BY: Final = Actor.system("public_form")
 
 
+@sensitive_post_parameters()  # no page about a fault repeats an address
 @require_http_methods(["GET", "HEAD", "POST"])
 def report(request: HttpRequest) -> HttpResponse:
     """Show the form, or take in what was filled in and show its receipt."""

@@ -8,7 +8,7 @@ from django.db import connection
 
 from audit.record import Actor
 from cases.models import Notice
-from cases.services import answers, assess, keep, receive
+from cases.services import answers, assess, keep, receive, reporter
 from cases.services.deliver import deliver_due
 from cases.services.route import attribute_new, route_due
 from local.servers import postgres_programs
@@ -56,6 +56,9 @@ def test_a_dump_after_a_whole_case_holds_neither_host_nor_path_nor_words(
     ]
     receive.receive(source=SourceFactory(), way="file", lines=lines, by=SYSTEM, now=NOON)
     notice = Notice.objects.get()
+    taken = reporter.report_publicly(
+        token="t" * 43, lines=lines, person=reporter.Person(WORDS, f"{WORDS}@{HOST}"), by=SYSTEM, now=NOON
+    )
     attribute_new(resolver=static_resolver, by=SYSTEM, now=NOON)
     assess.assess(
         notice_id=notice.pk,
@@ -82,7 +85,8 @@ def test_a_dump_after_a_whole_case_holds_neither_host_nor_path_nor_words(
     stolen = dump()
     assert waiting.unread.exists()
     assert notice.reference in stolen, "the dump must hold the case"
-    for secret in (HOST, PATH, WORDS):
+    assert taken.report.reference in stolen
+    for secret in (HOST, PATH, WORDS, taken.code):
         # As text, and as the hexadecimal in which pg_dump writes bytes.
         assert secret not in stolen
         assert secret.encode().hex() not in stolen

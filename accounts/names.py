@@ -13,6 +13,7 @@ _PARTS = {
     "sweep_deadlines": "clock",
     "sweep_steps": "ladder",
     "public_form": "public form",
+    "sweep_bulk": "bulk acts",
 }
 
 

@@ -43,6 +43,10 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     "notice.reveal": frozenset({_A, _L, _S}),
     "notice.route": frozenset({_A, _L, _S}),
     "notice.withdraw": frozenset({_S}),
+    # Many at once: beside the cell of the act itself. Who has `bulk.all` sees everybody's, and exports more.
+    "notice.bulk": frozenset({_A, _L, _S}),
+    "notice.export": frozenset({_L, _S}),
+    "bulk.all": frozenset({_S}),
     "dispatch.view": frozenset({_A, _L, _S}),
     "dispatch.cancel": frozenset({_A, _L, _S}),
     "dispatch.approve": frozenset({_S}),

@@ -9,7 +9,7 @@ from accounts.throttle import forget_empty
 from audit.chain import extend
 from audit.record import Actor
 from cases.clock import database_now
-from cases.services import deliver, keep, ladder, retention, route
+from cases.services import bulk, deliver, keep, ladder, picked, retention, route
 from cases.services.beat import leave_beat
 from providers.sources.resolver import resolver
 
@@ -72,6 +72,14 @@ def sweep_audit() -> None:
     extend()
 
 
+@sweep
+def sweep_bulk() -> None:
+    """Work on what somebody does to many notices, and erase what is kept no longer."""
+    bulk.run_slice(clock=database_now)
+    bulk.erase_old(now=database_now())
+    picked.erase_old(now=database_now())
+
+
 #: What `manage.py sweep` runs in the foreground, in this order.
 SWEEPS = {
     "intake": sweep_intake,
@@ -81,4 +89,5 @@ SWEEPS = {
     "steps": sweep_steps,
     "retention": sweep_retention,
     "audit": sweep_audit,
+    "bulk": sweep_bulk,
 }

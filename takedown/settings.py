@@ -209,6 +209,7 @@ CELERY = {
     "task_routes": {
         "cases.tasks.sweep_dispatches": {"queue": "sending"},
         "cases.tasks.sweep_intake": {"queue": "jobs"},
+        "cases.tasks.sweep_bulk": {"queue": "jobs"},
     },
     "task_default_queue": "sweeps",
     "timezone": "UTC",
@@ -226,6 +227,7 @@ CELERY = {
             "sweep_steps",
             "sweep_retention",
             "sweep_audit",
+            "sweep_bulk",
         )
     },
 }

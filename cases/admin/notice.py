@@ -14,13 +14,14 @@ from django.utils.translation import gettext as _
 from audit.counting import Counter
 from audit.desk import BOTH, POST, Display, page
 from audit.record import Actor
-from cases.admin import notice_page, overdue, search, steps, work
+from cases.admin import bulk, notice_page, overdue, search, steps, work
 from cases.admin.buttons import BUTTONS, Button
+from cases.admin.counters import counter
 from cases.admin.find import find_by_text
 from cases.admin.forms import PressForm, RevealForm
 from cases.admin.pressing import press
-from cases.admin.queues import QUEUES, counter
 from cases.models import Notice
+from cases.queues import QUEUES
 from cases.services import claims
 from cases.services.reveal import reveal
 
@@ -48,7 +49,7 @@ class NoticeDesk(Display):
 
     def desk_urls(self) -> list[URLPattern]:
         """The desks that are about notices."""
-        return [*work.urls(self), *overdue.urls(self), *steps.urls(self)]
+        return [*work.urls(self), *overdue.urls(self), *steps.urls(self), *bulk.urls(self)]
 
     def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
         """The queues and steps that are this person's to see to."""

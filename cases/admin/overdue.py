@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 
 from audit.counting import Counter
 from audit.desk import Desk, page
-from cases.admin.queues import QUEUES, counter
+from cases.admin.counters import counter
 from cases.admin.steps import step_counters
 from cases.models import Notice
+from cases.queues import QUEUES
 
 
 def urls(desk: Desk) -> list[URLPattern]:

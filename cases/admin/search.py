@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 
 from audit import keyset
 from audit.desk import page
-from cases.admin.filters import SearchForm
+from cases.admin import bulk
 from cases.admin.forms import FindForm
+from cases.filters import SearchForm
 from cases.models import Notice
 from providers.models import Provider
 
@@ -41,7 +42,13 @@ def desk(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return page(request, TEMPLATE, context, status=400)
     found = rows(form, request)
-    context |= {"rows": found.rows, "chips": form.chips(), **found.urls(form.plain().items())}
+    context |= {
+        "rows": found.rows,
+        "chips": form.chips(),
+        "query": form.query,
+        "acts": bulk.offered(request),
+        **found.urls(form.plain().items()),
+    }
     return page(request, TEMPLATE, context)
 
 

@@ -68,6 +68,11 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("report", "decide_quarantined", ""): Sentence(_("Decided on a quarantined line"), icon="lock"),
     ("report", "reveal_reporter", ""): Sentence(_("Looked how the reporter can be reached"), icon="eye"),
     ("report", "erase", ""): Sentence(_("Erased after its time"), icon="eye-off"),
+    ("bulk", "bulk", ""): Sentence(_("Began an act on many notices"), "info", "send"),
+    ("bulk", "stop_bulk", ""): Sentence(_("Stopped an act on many notices"), "warn", "pause"),
+    ("bulk", "retry_bulk", ""): Sentence(_("Tried again what had failed"), icon="refresh"),
+    ("bulk", "export", ""): Sentence(_("Asked for an export"), "info", "inbox"),
+    ("bulk", "fetch_export", ""): Sentence(_("Fetched an export"), "info", "inbox"),
     ("report", "reveal", ""): Sentence(_("Looked at a line as it came in"), icon="eye"),
 }
 

@@ -17,9 +17,9 @@ from audit.record import Actor
 from cases.admin import turn
 from cases.admin.forms import AssessForm, HoldForm, PressForm, SkipForm
 from cases.admin.pressing import press
-from cases.admin.queues import SOON
 from cases.admin.reporters import reports_of
 from cases.models import Claim, Notice
+from cases.queues import SOON
 from cases.services import claims
 from cases.services.assess import assess, hold
 from cases.services.looking import Why

@@ -2,6 +2,7 @@
 
 from cases.models.assessment import Assessment, LegalClass, Reason
 from cases.models.beat import Beat
+from cases.models.bulk import Bulk, BulkLine
 from cases.models.claim import Claim
 from cases.models.content import Content
 from cases.models.dispatch import Attempt, Dispatch, DispatchLine
@@ -21,6 +22,8 @@ __all__ = [
     "Assessment",
     "Attempt",
     "Beat",
+    "Bulk",
+    "BulkLine",
     "Claim",
     "Content",
     "DeadlineRule",

@@ -1,5 +1,6 @@
 // A tick in the head of a table that ticks the rows, and a count of the chosen beside the bulk buttons.
-// Without this script every row's own tick still works. What is on other pages is never chosen by it.
+// x ticks the row that the keyboard is in, j and k go to the next and the one before; Shift makes a range. Without
+// this script every row's own tick still works. What is on other pages is never chosen by it.
 
 const words = JSON.parse(document.documentElement.dataset.words || "{}");
 
@@ -40,6 +41,18 @@ for (const box of document.querySelectorAll("[data-select]")) {
     }
     last = at;
     refresh();
+  });
+  // Only inside the table, and never where one types.
+  box.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.target.matches('input:not([type="checkbox"]), select, textarea')) return;
+    const key = event.key.toLowerCase();
+    const rows = ticks();
+    const at = rows.findIndex((tick) => tick.closest("tr").contains(event.target));
+    if (at < 0) return;
+    if (key === "x") rows[at].dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: event.shiftKey }));
+    else if (key === "j" || key === "k") rows[at + (key === "j" ? 1 : -1)]?.focus();
+    else return;
+    event.preventDefault();
   });
   refresh();
 }

@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Count, Min
-from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from audit.counting import Counter
 from cases.models import Notice
 from cases.models.notice import NoticeQuerySet
 
@@ -116,15 +113,3 @@ QUEUES: Final = (
         _OPEN,
     ),
 )
-
-
-def counter(queue: Queue, *, now: datetime) -> Counter:
-    """How many wait in a queue, and since when the oldest does."""
-    found = queue.of(Notice.objects.all(), now).aggregate(count=Count("pk"), oldest=Min(queue.since))
-    return Counter(
-        name=queue.name,
-        count=found["count"],
-        oldest=found["oldest"],
-        href=f"{reverse('admin:cases_notice_changelist')}?{queue.query}",
-        tone=queue.tone,
-    )

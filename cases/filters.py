@@ -20,9 +20,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.keyset import Order
-from cases.admin.queues import QUEUES, Queue, due_before
 from cases.models import LegalClass, Notice, Picked, ReportLine, Source
 from cases.models.notice import NoticeQuerySet
+from cases.queues import QUEUES, Queue, due_before
 from providers.models import Provider
 
 #: The days of a period are those of the hotline.

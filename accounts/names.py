@@ -14,6 +14,7 @@ _PARTS = {
     "sweep_steps": "ladder",
     "public_form": "public form",
     "sweep_bulk": "bulk acts",
+    "sweep_figures": "figures",
 }
 
 

@@ -47,6 +47,7 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     "notice.bulk": frozenset({_A, _L, _S}),
     "notice.export": frozenset({_L, _S}),
     "bulk.all": frozenset({_S}),
+    "filter.share": frozenset({_L, _S}),
     "dispatch.view": frozenset({_A, _L, _S}),
     "dispatch.cancel": frozenset({_A, _L, _S}),
     "dispatch.approve": frozenset({_S}),

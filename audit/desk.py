@@ -18,7 +18,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods
 
-from audit.counting import Bounded, Counter
+from audit.counting import Bounded, Counter, Shortcut
 from audit.refused import Refused
 
 T = TypeVar("T")
@@ -82,6 +82,10 @@ class Desk(admin.ModelAdmin):  # type: ignore[type-arg]  # it is no generic when
 
     def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
         """What waits here for this person, for the start page."""
+        return ()
+
+    def shortcuts(self, request: HttpRequest) -> Iterable[Shortcut]:
+        """What this person keeps here under a name, for the start page."""
         return ()
 
     def at(

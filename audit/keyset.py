@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from django.db.models import Model, Q, QuerySet
 from django.utils.http import urlencode
@@ -42,8 +42,8 @@ class Page(Generic[M]):
         """Where the neighbouring pages are, for components/pagination.html; `query`: the rest of the address."""
         kept = [(key, value) for key, value in query if key not in {"after", "before"}]
         return {
-            name: f"?{urlencode([*kept, (key, cursor)])}" if cursor else ""
-            for name, key, cursor in (
+            name: f"?{urlencode([*kept, (key, place)])}" if place else ""
+            for name, key, place in (
                 ("previous_url", "before", self.before),
                 ("next_url", "after", self.after),
             )
@@ -68,7 +68,7 @@ def page(rows: "QuerySet[M]", *, order: Order, after: str = "", before: str = ""
         found.reverse()
     if not found:
         return Page([])
-    first, last = (_cursor(getattr(row, order.column), row.pk) for row in (found[0], found[-1]))
+    first, last = (cursor(row, order.column) for row in (found[0], found[-1]))
     if backwards:
         return Page(found, before=first if more else "", after=last)
     return Page(found, before=first if place is not None else "", after=last if more else "")
@@ -81,12 +81,13 @@ def _beyond(column: str, place: tuple[datetime, int], side: str) -> Q:
     return bound & (Q(**{f"{column}__{side}": at}) | Q(**{column: at, f"pk__{side}": pk}))
 
 
-def _cursor(at: Any, pk: int) -> str:
-    return f"{(at - _EPOCH) // _MICROSECOND}.{pk}"
+def cursor(row: Model, column: str) -> str:
+    """The place of a row in an order by `column`."""
+    return f"{(getattr(row, column) - _EPOCH) // _MICROSECOND}.{row.pk}"
 
 
-def _place(cursor: str) -> tuple[datetime, int] | None:
-    match = _CURSOR.fullmatch(cursor)
+def _place(text: str) -> tuple[datetime, int] | None:
+    match = _CURSOR.fullmatch(text)
     if match is None:
         return None
     try:

@@ -134,7 +134,7 @@ class SearchForm(forms.Form):
         ],
     )
     legal_class = _choice(gettext_lazy("Class"), LegalClass.choices)
-    hold = _choice(gettext_lazy("Hold"), [choice for choice in Notice.Hold.choices if choice[0]])
+    hold = _choice(gettext_lazy("Held"), [choice for choice in Notice.Hold.choices if choice[0]])
     urgent = _choice(gettext_lazy("Urgent"), [("1", gettext_lazy("yes")), ("0", gettext_lazy("no"))])
     source = forms.ModelChoiceField(
         label=gettext_lazy("Source"),
@@ -153,7 +153,7 @@ class SearchForm(forms.Form):
         gettext_lazy("Order"),
         [
             ("oldest", gettext_lazy("oldest first")),
-            ("due", gettext_lazy("due first (only what is with a provider)")),
+            ("due", gettext_lazy("due first (with providers)")),
         ],
         gettext_lazy("newest first"),
     )

@@ -6,12 +6,15 @@ The same function counts and lists, so a counter opens exactly its rows.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
+from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from cases.models import Notice
+from cases import deadlines
+from cases.models import Notice, Step
 from cases.models.notice import NoticeQuerySet
 
 SOON: Final = timedelta(hours=4)
@@ -113,3 +116,29 @@ QUEUES: Final = (
         _OPEN,
     ),
 )
+
+
+def waiting() -> QuerySet[Step]:
+    """Reminders that nobody may send without a supervisor's yes."""
+    return Step.objects.filter(taken_at__isnull=True).exclude(waits_for="")
+
+
+def unacknowledged() -> QuerySet[Step]:
+    """Steps that fired for notices that are still open, and that no supervisor sees to yet.
+
+    A second or later reminder that went out by itself needs nobody.
+    """
+    by_itself = Q(code__startswith=deadlines.REMINDER, outcome=Step.Outcome.REMINDED)
+    return (
+        Step.objects.unacknowledged()
+        .filter(taken_at__isnull=False, owner="supervisor", notice__state__in=["notified", "escalated"])
+        .exclude(by_itself & ~Q(code=f"{deadlines.REMINDER}1"))
+    )
+
+
+#: Code -> the rows that wait, and the column that says since when: what the figures are kept of.
+SETS: Final[dict[str, tuple[Callable[[datetime], QuerySet[Any]], str]]] = {
+    **{queue.code: (partial(queue.of, Notice.objects.all()), queue.since) for queue in QUEUES},
+    "steps_waiting": (lambda now: waiting(), "due_at"),
+    "steps_unacknowledged": (lambda now: unacknowledged(), "due_at"),
+}

@@ -9,7 +9,7 @@ from accounts.throttle import forget_empty
 from audit.chain import extend
 from audit.record import Actor
 from cases.clock import database_now
-from cases.services import bulk, deliver, keep, ladder, picked, retention, route
+from cases.services import bulk, deliver, figures, keep, ladder, picked, retention, route
 from cases.services.beat import leave_beat
 from providers.sources.resolver import resolver
 
@@ -73,6 +73,12 @@ def sweep_audit() -> None:
 
 
 @sweep
+def sweep_figures() -> None:
+    """Count what is too much to count while somebody waits."""
+    figures.keep(now=database_now())
+
+
+@sweep
 def sweep_bulk() -> None:
     """Work on what somebody does to many notices, and erase what is kept no longer."""
     bulk.run_slice(clock=database_now)
@@ -89,5 +95,6 @@ SWEEPS = {
     "steps": sweep_steps,
     "retention": sweep_retention,
     "audit": sweep_audit,
+    "figures": sweep_figures,
     "bulk": sweep_bulk,
 }

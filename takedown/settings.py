@@ -210,6 +210,7 @@ CELERY = {
         "cases.tasks.sweep_dispatches": {"queue": "sending"},
         "cases.tasks.sweep_intake": {"queue": "jobs"},
         "cases.tasks.sweep_bulk": {"queue": "jobs"},
+        "cases.tasks.sweep_figures": {"queue": "jobs"},
     },
     "task_default_queue": "sweeps",
     "timezone": "UTC",
@@ -227,6 +228,7 @@ CELERY = {
             "sweep_steps",
             "sweep_retention",
             "sweep_audit",
+            "sweep_figures",
             "sweep_bulk",
         )
     },

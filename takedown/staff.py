@@ -49,7 +49,12 @@ class StaffSite(AdminSite):
         ]
         # What is wrong first, then what needs a look, then the plain work.
         counters.sort(key=lambda counter: ("bad", "warn", "").index(counter.tone))
-        context = {"counters": counters, "may_judge": request.user.has_perm("notice.assess")}
+        desks = [desk for desk in self._registry.values() if isinstance(desk, Desk)]
+        context = {
+            "counters": counters,
+            "saved": [shortcut for desk in desks for shortcut in desk.shortcuts(request)],
+            "may_judge": request.user.has_perm("notice.assess"),
+        }
         return super().index(request, {**context, **(extra_context or {})})
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

@@ -11,10 +11,10 @@ from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit.counting import Counter
+from audit.counting import Counter, Shortcut
 from audit.desk import BOTH, POST, Display, page
 from audit.record import Actor
-from cases.admin import bulk, notice_page, overdue, search, steps, work
+from cases.admin import bulk, notice_page, overdue, saved, search, steps, work
 from cases.admin.buttons import BUTTONS, Button
 from cases.admin.counters import counter
 from cases.admin.find import find_by_text
@@ -49,12 +49,16 @@ class NoticeDesk(Display):
 
     def desk_urls(self) -> list[URLPattern]:
         """The desks that are about notices."""
-        return [*work.urls(self), *overdue.urls(self), *steps.urls(self), *bulk.urls(self)]
+        return [*work.urls(self), *overdue.urls(self), *steps.urls(self), *bulk.urls(self), *saved.urls(self)]
 
     def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
         """The queues and steps that are this person's to see to."""
         queues = [counter(queue, now=now) for queue in QUEUES if request.user.has_perm(queue.cell)]
         return [*queues, *(steps.step_counters() if request.user.has_perm("overdue.view") else [])]
+
+    def shortcuts(self, request: HttpRequest) -> Iterable[Shortcut]:
+        """The saved filters."""
+        return saved.shortcuts(request) if request.user.has_perm(self.cell) else ()
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

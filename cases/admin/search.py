@@ -3,12 +3,13 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from audit import keyset
 from audit.desk import page
-from cases.admin import bulk
+from cases.admin import bulk, saved
 from cases.admin.forms import FindForm
 from cases.filters import SearchForm
 from cases.models import Notice
@@ -32,6 +33,8 @@ def rows(form: SearchForm, request: HttpRequest) -> keyset.Page[Notice]:
 
 def desk(request: HttpRequest) -> HttpResponse:
     """The desk: how to find, what is on, and the rows; 400 and no rows for what is no filter."""
+    if not request.GET and (first := saved.begins_with(request)):
+        return redirect(f"{request.path}?{first.query}")
     form = SearchForm(request.GET)
     context: dict[str, Any] = {
         "title": _("Search"),
@@ -46,6 +49,8 @@ def desk(request: HttpRequest) -> HttpResponse:
         "rows": found.rows,
         "chips": form.chips(),
         "query": form.query,
+        "saved": saved.shortcuts(request, form.query),
+        "share": saved.roles(request),
         "acts": bulk.offered(request),
         **found.urls(form.plain().items()),
     }

@@ -73,6 +73,7 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("bulk", "retry_bulk", ""): Sentence(_("Tried again what had failed"), icon="refresh"),
     ("bulk", "export", ""): Sentence(_("Asked for an export"), "info", "inbox"),
     ("bulk", "fetch_export", ""): Sentence(_("Fetched an export"), "info", "inbox"),
+    ("filter", "share_filter", ""): Sentence(_("Shared a saved filter"), icon="search"),
     ("report", "reveal", ""): Sentence(_("Looked at a line as it came in"), icon="eye"),
 }
 

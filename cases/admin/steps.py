@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 from django.contrib import messages
-from django.db.models import Count, Min, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, reverse
@@ -15,31 +14,13 @@ from audit.counting import Bounded, Counter
 from audit.desk import POST, Desk, page
 from audit.record import Actor
 from audit.refused import Refused
-from cases import deadlines
+from cases.admin.counters import counted
 from cases.admin.pressing import press, said
 from cases.admin.sentences import step_name
-from cases.models import Step
+from cases.queues import unacknowledged, waiting
 from cases.services.ladder import acknowledge_step, send_anyway
 
 PER_PAGE: Final = 50
-
-
-def waiting() -> QuerySet[Step]:
-    """Reminders that nobody may send without a supervisor's yes."""
-    return Step.objects.filter(taken_at__isnull=True).exclude(waits_for="")
-
-
-def unacknowledged() -> QuerySet[Step]:
-    """Steps that fired for notices that are still open, and that no supervisor sees to yet.
-
-    A second or later reminder that went out by itself needs nobody.
-    """
-    by_itself = Q(code__startswith=deadlines.REMINDER, outcome=Step.Outcome.REMINDED)
-    return (
-        Step.objects.unacknowledged()
-        .filter(taken_at__isnull=False, owner="supervisor", notice__state__in=["notified", "escalated"])
-        .exclude(by_itself & ~Q(code=f"{deadlines.REMINDER}1"))
-    )
 
 
 #: Code -> name of the tab, name of the counter, the rows of both.
@@ -65,12 +46,11 @@ def urls(desk: Desk) -> list[URLPattern]:
 
 def step_counters() -> list[Counter]:
     """The steps that wait, for this desk and the start page."""
-    made = []
-    for code, (_tab, name, of) in STEPS.items():
-        found = of().aggregate(count=Count("pk"), oldest=Min("due_at"))
-        href = f"{reverse('admin:overdue_steps')}?show={code}"
-        made.append(Counter(name, found["count"], found["oldest"], href, "warn"))
-    return made
+    here = reverse("admin:overdue_steps")
+    return [
+        counted(f"steps_{code}", of(), "due_at", name=name, href=f"{here}?show={code}", tone="warn")
+        for code, (_tab, name, of) in STEPS.items()
+    ]
 
 
 def steps(request: HttpRequest) -> HttpResponse:

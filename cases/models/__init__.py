@@ -6,6 +6,7 @@ from cases.models.bulk import Bulk, BulkLine
 from cases.models.claim import Claim
 from cases.models.content import Content
 from cases.models.dispatch import Attempt, Dispatch, DispatchLine
+from cases.models.figure import Figure, ProviderFigure, SavedFilter
 from cases.models.fingerprint import Fingerprint
 from cases.models.notice import DeadlineRule, Notice
 from cases.models.passed_on import PassedOn
@@ -29,18 +30,21 @@ __all__ = [
     "DeadlineRule",
     "Dispatch",
     "DispatchLine",
+    "Figure",
     "Fingerprint",
     "FollowUp",
     "LegalClass",
     "Notice",
     "PassedOn",
     "Picked",
+    "ProviderFigure",
     "Reason",
     "Reply",
     "Report",
     "ReportLine",
     "Reporter",
     "Rereading",
+    "SavedFilter",
     "Sighting",
     "Source",
     "Step",

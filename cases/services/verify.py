@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from django.conf import settings
@@ -75,10 +76,10 @@ INVARIANTS: Final = (
         "no step fired early, and none that is due was left behind",
         """SELECT n.reference FROM cases_step s JOIN cases_notice n ON n.id = s.notice_id
            WHERE (s.taken_at < s.due_at AND s.outcome <> 'overtaken')
-              OR (s.taken_at IS NULL AND s.waits_for = '' AND s.due_at < clock_timestamp() - %(grace)s * interval '1 s')
+              OR (s.taken_at IS NULL AND s.waits_for = '' AND s.due_at < %(now)s - %(grace)s * interval '1 s')
            UNION ALL
            SELECT reference FROM cases_notice
-           WHERE state = 'notified' AND due_at < clock_timestamp() - %(grace)s * interval '1 s'""",
+           WHERE state = 'notified' AND due_at < %(now)s - %(grace)s * interval '1 s'""",
     ),
     Invariant(
         "I7",
@@ -147,21 +148,25 @@ _ELSEWHERE: Final = {
 }
 
 
-def verify(progress: Callable[[Finding], None]) -> bool:
+def verify(progress: Callable[[Finding], None], *, now: datetime) -> bool:
     """Ask every invariant and the audit's chain; False when one is broken."""
     whole = True
     for code in sorted([*_ELSEWHERE, *(each.code for each in INVARIANTS)], key=lambda code: int(code[1:])):
-        finding = _ask(code)
+        finding = _ask(code, now)
         whole = whole and not finding.broken
         progress(finding)
     return whole
 
 
-def _ask(code: str) -> Finding:
+def _ask(code: str, now: datetime) -> Finding:
     if code in _ELSEWHERE:
         return Finding(code, _ELSEWHERE[code], None)
     invariant = next(each for each in INVARIANTS if each.code == code)
-    parameters = {"grace": _GRACE_S, "sighting": settings.HOST.sighting_max_age.total_seconds()}
+    parameters: dict[str, datetime | float] = {
+        "now": now,
+        "grace": _GRACE_S,
+        "sighting": settings.HOST.sighting_max_age.total_seconds(),
+    }
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT * FROM ({invariant.sql}) broken (reference) LIMIT 10", parameters)  # noqa: S608
         broken = [str(row[0]) for row in cursor.fetchall()]

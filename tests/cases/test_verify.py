@@ -11,6 +11,8 @@ from audit.chain import extend
 from audit.record import Actor, record
 from cases.models import Notice
 from cases.services import answers
+from cases.services.keep import keep, read_on
+from cases.services.receive import Line
 from cases.services.verify import INVARIANTS, Finding, verify
 from tests.factories import (
     NOON,
@@ -18,6 +20,7 @@ from tests.factories import (
     DispatchFactory,
     NoticeFactory,
     ReportLineFactory,
+    SourceFactory,
     StepFactory,
     UserFactory,
 )
@@ -38,7 +41,7 @@ TRAITS = (
 def findings() -> dict[str, Finding]:
     """Code -> what verify says of it."""
     said: list[Finding] = []
-    verify(said.append)
+    verify(said.append, now=NOON)
     return {finding.code: finding for finding in said}
 
 
@@ -91,6 +94,20 @@ def _unfinished_report() -> str:
     line = ReportLineFactory()
     sql("UPDATE cases_report SET total = 2, done = 2 WHERE id = %s", line.report_id)
     return str(line.report.reference)
+
+
+def _kept_with_a_gap() -> str:
+    report = keep(source=SourceFactory(), way="file", lines=[Line("x")] * 3, digest=None, by=SYSTEM, now=NOON)
+    report.unread.update(first=2)
+    return report.reference
+
+
+def _kept_though_it_is_read() -> str:
+    report = keep(source=SourceFactory(), way="file", lines=[Line("x")], digest=None, by=SYSTEM, now=NOON)
+    kept = report.unread.get()
+    read_on(report_id=report.pk, now=NOON)
+    kept.save(force_insert=True)
+    return report.reference
 
 
 def _approved_and_nowhere() -> str:
@@ -185,6 +202,8 @@ BREAKS = [
     ("I8", _edited_audit),
     ("I10", _address_in_the_audit),
     ("I12", _unfinished_report),
+    ("I12", _kept_with_a_gap),
+    ("I12", _kept_though_it_is_read),
     ("I13", _number_from_nowhere),
     ("I14", _due_is_not_what_the_rule_says),
 ]
@@ -208,7 +227,7 @@ def test_every_invariant_that_is_asked_is_broken_by_a_test() -> None:
 def test_the_command_says_a_line_for_each_and_fails_when_one_is_broken(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    NoticeFactory(notified=True)
+    NoticeFactory(removed=True)
     call_command("verify")
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 15

@@ -33,6 +33,7 @@ if (ticks.length && !off()) {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (event.target.matches?.("textarea, select, input:not([type=checkbox])")) return;
+    if (event.key === "Enter" && event.target.matches?.("input")) event.preventDefault(); // it would send the form
     const key = event.key.toLowerCase();
     const button = form.querySelector(`[data-key="${CSS.escape(key)}"]`);
     if (button && !button.disabled) button.focus();

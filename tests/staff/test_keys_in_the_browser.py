@@ -1,0 +1,50 @@
+"""Keys that lead and chords that send: the quarantine."""
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from accounts.models import User
+from cases.models import ReportLine
+from tests.factories import ReportFactory, ReportLineFactory
+from tests.staff.test_in_the_browser import chromium, everyone, page_of, pytestmark
+
+__all__ = ["chromium", "everyone", "pytestmark"]
+
+
+def serious(page: Page) -> list[str]:
+    """What axe calls serious or worse."""
+    found = Axe().run(page).response["violations"]
+    return [each["id"] for each in found if each["impact"] in {"serious", "critical"}]
+
+
+def test_the_quarantine_is_decided_by_keys(
+    chromium: Browser, live_server: LiveServer, everyone: User
+) -> None:
+    report = ReportFactory(total=3, done=3)
+    lines: list[ReportLine] = [
+        ReportLineFactory(
+            report=report,
+            number=number,
+            quarantined=True,
+            content=None,
+            raw=f"w{number}.example/x",
+            reason="no_scheme",
+        )
+        for number in (1, 2, 3)
+    ]
+    page = page_of(chromium, live_server, everyone)
+    page.goto("/staff/quarantine/")
+    assert serious(page) == []
+
+    for key in "jxjjx":
+        page.keyboard.press(key)
+    page.keyboard.press("Enter")  # in a tick it presses nothing
+    expect(page.get_by_text("2 of 3 chosen")).to_be_visible()
+    page.keyboard.press("a")
+    expect(page.get_by_role("button", name="Accept what is ticked")).to_be_focused()
+    assert not ReportLine.objects.filter(decided_at__isnull=False).exists()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("2 lines accepted: 2 new.")).to_be_visible()
+    assert ReportLine.objects.get(decided_at__isnull=True) == lines[1]

@@ -15,6 +15,8 @@ _PARTS = {
     "public_form": "public form",
     "sweep_bulk": "bulk acts",
     "sweep_figures": "figures",
+    "sweep_mailbox": "mailbox",
+    "sweep_receipts": "receipts",
 }
 
 

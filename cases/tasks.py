@@ -9,7 +9,8 @@ from accounts.throttle import forget_empty
 from audit.chain import extend
 from audit.record import Actor
 from cases.clock import database_now
-from cases.services import bulk, deliver, figures, keep, ladder, picked, retention, route
+from cases.intake.mailbox import reading
+from cases.services import bulk, deliver, figures, keep, ladder, picked, receipts, retention, route
 from cases.services.beat import leave_beat
 from providers.sources.resolver import resolver
 
@@ -67,6 +68,22 @@ def sweep_retention() -> None:
 
 
 @sweep
+def sweep_mailbox() -> None:
+    """Read the partners' mailbox, if there is one, and take in what people said yes to."""
+    by = Actor.system("sweep_mailbox")
+    if reading.is_on():
+        reading.read_mailbox(by=by, clock=database_now)
+    else:
+        reading.take_accepted(by=by, clock=database_now)
+
+
+@sweep
+def sweep_receipts() -> None:
+    """Answer the partners whose mail was taken in."""
+    receipts.send_due(by=Actor.system("sweep_receipts"), clock=database_now)
+
+
+@sweep
 def sweep_audit() -> None:
     """Chain the events that were committed since the last time."""
     extend()
@@ -94,6 +111,8 @@ SWEEPS = {
     "deadlines": sweep_deadlines,
     "steps": sweep_steps,
     "retention": sweep_retention,
+    "mailbox": sweep_mailbox,
+    "receipts": sweep_receipts,
     "audit": sweep_audit,
     "figures": sweep_figures,
     "bulk": sweep_bulk,

@@ -71,6 +71,9 @@ STAFF: Final = (
         _("Doubtful addresses: do they count?"),
         _REPORTS,
     ),
+    Place(
+        "admin:mailbox", "mailbox.view", _("Mail"), _("Mail from partners that waits for a person"), _REPORTS
+    ),
     Place("admin:outbox", "dispatch.view", _("Outbox"), _("Messages on their way to providers")),
     Place("admin:overdue", "overdue.view", _("Overdue"), _("Past the term, not proven gone")),
     Place(
@@ -84,6 +87,13 @@ STAFF: Final = (
         "rule.view",
         _("Terms"),
         _("How long a provider has"),
+        _SETTINGS,
+    ),
+    Place(
+        "admin:mail_senders",
+        "mail_sender.view",
+        _("Partners by mail"),
+        _("Whose mail may become a report"),
         _SETTINGS,
     ),
     Place(

@@ -146,6 +146,42 @@ def _mail(raw: str) -> Mail:
     )
 
 
+@dataclass(frozen=True)
+class Mailbox:
+    """Where partners' mail arrives. `tls` is "", "starttls" or "tls"; plain only on this very machine."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    tls: str
+    folder: str
+
+
+def _mailbox(raw: str) -> Mailbox:
+    parts = urlsplit(raw)
+    tls = {"imap": "", "imap+tls": "starttls", "imaps": "tls"}.get(parts.scheme)
+    if tls is None or not parts.hostname or not parts.username:
+        raise ValueError("it must look like imaps://user:pass@host:port/INBOX (or imap+tls://).")
+    if not tls and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
+        raise ValueError("imap:// would send the password in clear: use imaps:// or imap+tls://.")
+    return Mailbox(
+        host=parts.hostname,
+        port=_port(raw) or {"": 143, "starttls": 143, "tls": 993}[tls],
+        user=unquote(parts.username),
+        password=unquote(parts.password or ""),
+        tls=tls,
+        folder=unquote(parts.path.strip("/")) or "INBOX",
+    )
+
+
+def _server_name(raw: str) -> str:
+    name = _one_line(raw).lower()
+    if not name or any(character in name for character in ' ;="'):
+        raise ValueError("it must be one name, such as mx.example.org.")
+    return name
+
+
 def _base_url(raw: str) -> str:
     parts = urlsplit(raw)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/"):
@@ -191,6 +227,8 @@ class Environment:
     redis_url: str = field(repr=False)
     encryption_keys: str = field(repr=False)
     mail: Mail
+    mailbox: Mailbox | None
+    mailbox_authserv_id: str
     sender_name: str
     sender_address: str
     organisation: Organisation
@@ -223,6 +261,7 @@ def load() -> Environment:
     base_url = _read(
         "BASE_URL", _base_url, hint="It is the address people use, e.g. https://takedown.example.org."
     )
+    mailbox = _read("MAILBOX_URL", _mailbox) if _raw("MAILBOX_URL") else None
     return Environment(
         debug=_read("DEBUG", _yes_or_no, False),
         secret_key=_read("SECRET_KEY", _secret_key, hint="Make one with: python -m vault secret."),
@@ -238,6 +277,14 @@ def load() -> Environment:
         redis_url=_read("REDIS_URL", _redis, hint="Write it as redis://host:port/0."),
         encryption_keys=_read("ENCRYPTION_KEYS", text, hint="Make them with: python -m vault new."),
         mail=_read("EMAIL_URL", _mail, hint="Our own mail relay."),
+        mailbox=mailbox,
+        # Without it no mail could ever prove where it comes from.
+        mailbox_authserv_id=_read(
+            "MAILBOX_AUTHSERV_ID",
+            _server_name,
+            None if mailbox else "",
+            hint="It is the name by which our mail server signs Authentication-Results.",
+        ),
         sender_name=_read("SENDER_NAME", _one_line, "Meldpunt Kinderporno"),
         sender_address=_read("SENDER_ADDRESS", _address, hint="Notices are sent from it."),
         organisation=_read("ORGANISATION", _organisation, hint="It is printed in every notice."),

@@ -19,7 +19,8 @@ from rest_framework.request import Request
 
 from accounts.authentication import BearerKey
 from cases.clock import database_now
-from cases.models import Beat, Dispatch, Notice, Report, Step, Unread
+from cases.intake.mailbox import server
+from cases.models import Beat, Dispatch, Mailbox, Notice, Report, Step, Unread
 
 OK: Final = "ok"
 DEGRADED: Final = "degraded"
@@ -29,6 +30,8 @@ DOWN: Final = "down"
 ALARMS: Final = (timedelta(minutes=15), timedelta(minutes=60))
 #: A sweep that has not come to its end for so long, or for three of its periods, has stopped.
 BEAT_MISSED: Final = timedelta(seconds=45)
+#: A mailbox that was not read to its end for so long: partners' reports lie there unseen.
+MAILBOX_UNREAD: Final = timedelta(minutes=5)
 #: seconds; a broker that hangs must not hang health.
 BROKER_TIMEOUT_S: Final = 1.0
 
@@ -66,6 +69,8 @@ def checks() -> dict[str, Check]:
         for name, oldest in OLDEST.items():
             found[name] = _waiting(oldest(now), now)
         found["last_beat"] = _last_beat(now)
+        if settings.HOST.mailbox is not None:
+            found["mailbox"] = _mailbox(now)
     except DatabaseError:
         found["database"] = Check(DOWN)
         for name in (*OLDEST, "last_beat"):
@@ -143,6 +148,14 @@ def _last_beat(now: datetime) -> Check:
         return Check(DEGRADED)
     age = now - min(beats[name] for name in expected)
     return Check(DEGRADED if age > max(BEAT_MISSED, 3 * settings.HOST.sweep_every) else OK, age)
+
+
+def _mailbox(now: datetime) -> Check:
+    """Since when the partners' mailbox was not read to its end; one that never was makes the age unknown."""
+    at = Mailbox.objects.filter(name=server.name()).values_list("read_at", flat=True).first()
+    if at is None:
+        return Check(DEGRADED)
+    return Check(DEGRADED if now - at > MAILBOX_UNREAD else OK, now - at)
 
 
 # -- The addresses -----------------------------------------------------------------------------------

@@ -208,9 +208,11 @@ CELERY = {
     # The queue "jobs" is for what runs for minutes (files, bulk, exports): it must not hold up a deadline.
     "task_routes": {
         "cases.tasks.sweep_dispatches": {"queue": "sending"},
+        "cases.tasks.sweep_receipts": {"queue": "sending"},
         "cases.tasks.sweep_intake": {"queue": "jobs"},
         "cases.tasks.sweep_bulk": {"queue": "jobs"},
         "cases.tasks.sweep_figures": {"queue": "jobs"},
+        "cases.tasks.sweep_mailbox": {"queue": "jobs"},
     },
     "task_default_queue": "sweeps",
     "timezone": "UTC",
@@ -227,6 +229,8 @@ CELERY = {
             "sweep_deadlines",
             "sweep_steps",
             "sweep_retention",
+            "sweep_mailbox",
+            "sweep_receipts",
             "sweep_audit",
             "sweep_figures",
             "sweep_bulk",

@@ -28,6 +28,7 @@ from cases.models import (
     DeadlineRule,
     Dispatch,
     DispatchLine,
+    MailSender,
     Notice,
     Report,
     ReportLine,
@@ -598,3 +599,18 @@ class ReportLineFactory(DjangoModelFactory):
             setattr(line, name, text)
         line.save(force_insert=True)
         return line
+
+
+class MailSenderFactory(DjangoModelFactory):
+    """A partner's address that a second person approved."""
+
+    pattern = "reports@partner.example"
+    source = factory.SubFactory(SourceFactory, code="partner")
+    language = "en"
+    added_at = NOON - timedelta(days=30)
+    added_by = "user:1"
+    approved_at = NOON - timedelta(days=29)
+    approved_by = "user:2"
+
+    class Meta:
+        model = MailSender

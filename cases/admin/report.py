@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from audit.counting import Counter
 from audit.desk import Display
-from cases.admin import intake, quarantine, report_page, reporter
+from cases.admin import intake, mailbox, quarantine, report_page, reporter
 from cases.admin.report_filters import Lines, Read, unfinished_counter
 from cases.models import Report
 
@@ -41,13 +41,15 @@ class ReportDesk(Display):
         return [reading, *report_page.urls(self)]
 
     def desk_urls(self) -> list[URLPattern]:
-        """The form for new reports, the quarantine, and who reported."""
-        return [*intake.urls(self), *quarantine.urls(self), *reporter.urls(self)]
+        """The form for new reports, the quarantine, the tray for mail, and who reported."""
+        return [*intake.urls(self), *quarantine.urls(self), *mailbox.urls(self), *reporter.urls(self)]
 
     def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
-        """Lines that wait for this person, and files that are on their way."""
+        """Lines and mail that wait for this person, and files that are on their way."""
         if request.user.has_perm("quarantine.decide"):
             yield from quarantine.counters()
+        if request.user.has_perm("mailbox.decide"):
+            yield from mailbox.counters()
         if request.user.has_perm("report.add"):
             yield unfinished_counter(now)
 

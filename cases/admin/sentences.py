@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.models import Event
 from cases import deadlines
-from cases.models import LegalClass, Notice, PassedOn, Reason, Reply, ReportLine
+from cases.models import LegalClass, Mail, Notice, PassedOn, Reason, Reply, ReportLine
 from cases.services.looking import Why
 from cases.services.reporter import Contacting
 
@@ -75,6 +75,20 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("bulk", "fetch_export", ""): Sentence(_("Fetched an export"), "info", "inbox"),
     ("filter", "share_filter", ""): Sentence(_("Shared a saved filter"), icon="search"),
     ("report", "reveal", ""): Sentence(_("Looked at a line as it came in"), icon="eye"),
+    ("mail", "receive", ""): Sentence(_("The mail came in"), icon="mail"),
+    ("mail", "accept", ""): Sentence(_("Taken for a report"), "info", "check"),
+    ("mail", "set_aside", ""): Sentence(_("Set aside for good"), icon="minus"),
+    ("mail", "take_in", ""): Sentence(_("Taken in"), "good", "check"),
+    ("mail", "hand_back", ""): Sentence(_("Could not be taken in"), "warn", "warning"),
+    ("mail", "read", ""): Sentence(_("The text was read"), icon="eye"),
+    ("mail", "erase", ""): Sentence(_("Its text and its sender were erased"), icon="minus"),
+    ("mail_receipt", "add", ""): Sentence(_("A receipt was put in the outbox"), icon="inbox"),
+    ("mail_receipt", "send", ""): Sentence(_("The receipt was sent"), "good", "send"),
+    ("mail_receipt", "park", ""): Sentence(_("The receipt was set aside"), "bad", "warning"),
+    ("mail_receipt", "retry", ""): Sentence(_("The receipt is to be tried again"), icon="refresh"),
+    ("mail_sender", "add", ""): Sentence(_("A partner by mail was proposed"), icon="person"),
+    ("mail_sender", "approve", ""): Sentence(_("A partner by mail was approved"), "good", "check"),
+    ("mail_sender", "stop", ""): Sentence(_("A partner by mail was stopped"), "warn", "pause"),
 }
 
 #: What retention erased of a report.
@@ -87,7 +101,15 @@ ERASED: Final[dict[str, str | Promise]] = {
 #: Key of an event's data -> code -> its words.
 _CODES: Final[dict[str, dict[str, Any]]] = {
     "class": dict(LegalClass.choices),
-    "reason": dict([*Reason.choices, *Why.choices, *PassedOn.Reason.choices, *Contacting.choices]),
+    "reason": dict(
+        [
+            *Reason.choices,
+            *Why.choices,
+            *PassedOn.Reason.choices,
+            *Contacting.choices,
+            *Mail.Reason.choices,
+        ]
+    ),
     "because": dict([*Notice.Dismissal.choices, *Notice.Withdrawal.choices]),
     "hold": dict(Notice.Hold.choices),
     "answer": dict(Reply.Answer.choices),

@@ -8,6 +8,10 @@ from cases.models.content import Content
 from cases.models.dispatch import Attempt, Dispatch, DispatchLine
 from cases.models.figure import Figure, ProviderFigure, SavedFilter
 from cases.models.fingerprint import Fingerprint
+from cases.models.mail import Mail
+from cases.models.mail_receipt import MailReceipt
+from cases.models.mail_sender import MailSender
+from cases.models.mailbox import Mailbox, MailCopy
 from cases.models.notice import DeadlineRule, Notice
 from cases.models.passed_on import PassedOn
 from cases.models.picked import Picked
@@ -34,6 +38,11 @@ __all__ = [
     "Fingerprint",
     "FollowUp",
     "LegalClass",
+    "Mail",
+    "MailCopy",
+    "MailReceipt",
+    "MailSender",
+    "Mailbox",
     "Notice",
     "PassedOn",
     "Picked",

@@ -25,6 +25,7 @@ LINE_REASONS: Final[dict[str, str | Promise]] = {
         "This SHA-256 is that of an empty file, or nothing but zeros: it tells nothing. Leave it out."
     ),
     "category_too_long": _("The category is longer than 40 characters."),
+    "words_beside": _("There are other words on this line. Put each address on a line of its own."),
     "note_too_long": _("The note is longer than 10,000 characters."),
     "material": _(
         "This looks like material itself, not like an address. Never send material; it was not kept."
@@ -72,6 +73,7 @@ class Report(models.Model):
         FORM = "form", _("form")
         API = "api", _("API")
         PUBLIC = "public", _("public form")
+        MAIL = "mail", _("mail")
 
     reference = models.CharField(_("reference"), max_length=16, unique=True, editable=False)
     source = models.ForeignKey(Source, models.PROTECT, related_name="reports", verbose_name=_("source"))

@@ -17,6 +17,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from audit.models import Event
 from audit.record import Actor, event, record, record_many
 from cases.models import FollowUp, Notice, Reporter, ReportLine
+from cases.services import mailbox
 
 #: Rows erased in one transaction, and transactions of one rule in one slice of a sweep.
 BATCH: Final = 1_000
@@ -157,4 +158,10 @@ RULES: Final = (
         _erase_follow_ups,
     ),
     Rule("refused_lines", "texts of lines that were no address", _refused_lines, _erase_texts),
+    Rule(
+        "mails",
+        "what mails say and whom they are from, a while after the decision",
+        mailbox.to_erase,
+        mailbox.erase_mails,
+    ),
 )

@@ -1,0 +1,111 @@
+"""One mail, read: who sent it, whether that is proven, and the texts in it. Never raises for what a sender wrote."""
+
+import hashlib
+import re
+from email import message_from_bytes
+from email.errors import HeaderParseError
+from email.header import decode_header
+from email.message import Message
+from email.utils import parseaddr
+from typing import Final
+
+from django.conf import settings
+
+from cases.intake.mailbox import authenticity, machines, parts, texts
+from cases.intake.mailbox.server import MAX_HEADER, Fetched
+from cases.intake.way import Unreadable
+from cases.models import Mail
+from cases.services.mailbox import Arrived
+
+Reason = Mail.Reason
+
+_END_OF_HEADER: Final = re.compile(rb"\r?\n\r?\n")
+_MESSAGE_ID: Final = re.compile(r"<[^\s<>]{1,180}>")
+_SUBJECT: Final = 200  # characters
+#: A mail with more is looked at by a person before it is taken in.
+MAX_LINES: Final = 10_000
+
+
+def digest_of(fetched: Fetched) -> str:
+    """Names the very bytes."""
+    return hashlib.sha256(fetched.raw).hexdigest()
+
+
+def read(fetched: Fetched) -> Arrived:
+    """Read a mail as it was fetched."""
+    raw = fetched.raw
+    end = _END_OF_HEADER.search(raw)
+    header, body = (raw[: end.end()], raw[end.end() :]) if end else (raw, b"")
+    digest = digest_of(fetched)
+    # Two deliveries of one mail differ in the lines that servers add on top.
+    contents = hashlib.sha256(body if fetched.is_whole else raw).hexdigest()
+    if len(header) > MAX_HEADER:
+        return Arrived(digest, contents, fetched.size, trouble=Reason.UNREADABLE)
+    head = message_from_bytes(header)
+    sender = authenticity.sender([str(value) for value in head.get_all("From", [])])
+    address, domain = sender or ("", "")
+    ids = [str(value).strip() for value in head.get_all("Message-ID", [])]
+    found = _texts(fetched)
+    total, trouble = _lines(found, domain)
+    return Arrived(
+        digest,
+        contents,
+        fetched.size,
+        message_id=ids[0] if len(ids) == 1 and _MESSAGE_ID.fullmatch(ids[0]) else "",
+        sender=address,
+        domain=domain,
+        subject=_subject(head),
+        by_machine=machines.is_machine(head, sender=address, ours=parseaddr(settings.HOST.sender_address)[1]),
+        is_proven=bool(domain)
+        and authenticity.is_proven(
+            [(name, str(value)) for name, value in head.items()],
+            authserv_id=settings.HOST.mailbox_authserv_id,
+            domain=domain,
+        ),
+        texts=tuple(found.texts),
+        total=total,
+        dropped=found.dropped,
+        trouble=trouble,
+    )
+
+
+def _lines(found: parts.Found, domain: str) -> tuple[int, str]:
+    """How many lines the report would have, and why a person must look first, or ""."""
+    try:
+        total = len(texts.read(found.texts, domain=domain).lines)
+    except Unreadable:
+        return 0, found.trouble or Reason.BAD_FILE
+    if found.trouble or total == 0:
+        return total, found.trouble or Reason.NO_LINES
+    return total, Reason.MANY_LINES if total > MAX_LINES else ""
+
+
+def _texts(fetched: Fetched) -> parts.Found:
+    if not fetched.is_whole:
+        return parts.Found(trouble=Reason.TOO_LARGE)
+    if parts.is_too_nested(fetched.raw):
+        return parts.Found(trouble=Reason.PARTS)
+    try:
+        return parts.found_in(message_from_bytes(fetched.raw))
+    except RecursionError:  # mails within mails, without end
+        return parts.Found(trouble=Reason.PARTS)
+
+
+def _subject(head: Message) -> str:
+    """The subject as one line of text."""
+    raw = re.sub(r"\s+", " ", str(head.get("Subject", "")))[: 4 * _SUBJECT]
+    try:
+        chunks = decode_header(raw)
+    except HeaderParseError:
+        chunks = [(raw, None)]
+    words = []
+    for chunk, charset in chunks:
+        if isinstance(chunk, str):
+            words.append(chunk)
+            continue
+        try:
+            words.append(chunk.decode(charset or "ascii", "replace"))
+        except (LookupError, UnicodeError):
+            words.append(chunk.decode("ascii", "replace"))
+    text = "".join(character if character.isprintable() else " " for character in "".join(words))
+    return " ".join(text.split())[:_SUBJECT]

@@ -91,6 +91,11 @@ class Ports:
         return self.web + 4
 
     @property
+    def imap(self) -> int:
+        """The demo's mailbox of partner hotlines."""
+        return self.web + 5
+
+    @property
     def base_url(self) -> str:
         """The address people use."""
         return f"http://localhost:{self.web}"
@@ -98,7 +103,7 @@ class Ports:
     def check_free(self, patience_s: float) -> None:
         """Raises Failed when another program holds one of them, still after `patience_s`."""
         limit = time.monotonic() + patience_s
-        for port in (self.web, self.mail_page, self.site, self.smtp, self.redis):
+        for port in (self.web, self.mail_page, self.site, self.smtp, self.redis, self.imap):
             while servers.in_use(port):
                 if time.monotonic() > limit:
                     raise Failed(
@@ -176,6 +181,8 @@ def environment(ports: Ports, running: servers.Servers, control: Path) -> dict[s
         "DATABASE_URL": running.database_url,
         "REDIS_URL": running.redis_url,
         "EMAIL_URL": f"smtp://127.0.0.1:{ports.smtp}",
+        "MAILBOX_URL": f"imap://meldpunt:demo@127.0.0.1:{ports.imap}/INBOX",
+        "MAILBOX_AUTHSERV_ID": "mx.hotline.example",
         "SECRET_KEY_FILE": str(secret("secret_key", _from_vault("secret"))),
         "ENCRYPTION_KEYS_FILE": str(secret("encryption_keys", _from_vault("new"))),
         "BASE_URL": ports.base_url,
@@ -279,8 +286,9 @@ class World:
             connection.close()
 
     def start_neighbours(self) -> None:
-        """The demo's mail server and sites: the demo world's past is sent and taken down there for real."""
+        """The demo's mail servers and sites: the demo world's past is sent and taken down there for real."""
         self._launcher.start(self._program("demo-mail", "local.demo.mailserver"), wait=False)
+        self._launcher.start(self._program("demo-mailbox", "local.demo.mailbox"), wait=False)
         self._launcher.start(self._program("demo-site", "local.demo.website"), wait=False)
 
     def start_workers(self) -> None:

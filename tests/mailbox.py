@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -25,8 +26,10 @@ PARTNER = "reports@partner.example"
 class ImapServer:
     """Mail in memory. `restart` makes another mailbox of it: empty, with another UIDVALIDITY."""
 
-    def __init__(self) -> None:
+    def __init__(self, *tls: str) -> None:
+        """`tls`: pymap's options for its certificate; without them it offers no TLS."""
         self.port = _free_port()
+        self._tls = tls or ("--no-tls",)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -36,7 +39,7 @@ class ImapServer:
         argv += [
             "--port",
             str(self.port),
-            "--no-tls",
+            *self._tls,
             "dict",
             "--demo-user",
             USER,
@@ -109,10 +112,14 @@ class ImapServer:
 
 
 class Wire:
-    """A TCP proxy before the server that cuts each connection after `after` bytes of the server's answers."""
+    """A TCP proxy before the server that cuts each connection after `after` bytes of the server's answers, or
+    passes them on one by one. `tls`: with TLS on the client's side."""
 
-    def __init__(self, port: int, after: int) -> None:
+    def __init__(
+        self, port: int, after: int = 1 << 40, *, tls: ssl.SSLContext | None = None, byte_s: float = 0
+    ) -> None:
         self.after, self.cuts = after, 0
+        self._tls, self._byte_s = tls, byte_s
         self._to = port
         self._loop = asyncio.new_event_loop()
         self._started = threading.Event()
@@ -131,7 +138,9 @@ class Wire:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, "127.0.0.1", 0))
+        server = self._loop.run_until_complete(
+            asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
+        )
         self.port = server.sockets[0].getsockname()[1]
         self._started.set()
         self._loop.run_forever()
@@ -152,7 +161,8 @@ class Wire:
         asking = asyncio.ensure_future(asks())
         left = self.after
         try:
-            while data := await there_reader.read(65_536):
+            while data := await there_reader.read(1 if self._byte_s and left < self.after - 300 else 65_536):
+                await asyncio.sleep(self._byte_s)
                 writer.write(data[:left])
                 await writer.drain()
                 left -= len(data)

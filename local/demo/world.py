@@ -24,8 +24,9 @@ from accounts.models import ApiKey, Scope, User
 from accounts.roles import Role
 from audit.record import Actor, record
 from cases.models import Dispatch, LegalClass, Notice, Reason, Report, Source, Step
-from cases.services import answers, assess, deliver, ladder, observe, receive, reporter, route
+from cases.services import answers, assess, deliver, ladder, mail_senders, observe, receive, reporter, route
 from local.demo.hosts import RESOLVER_FILE
+from local.demo.mailbox import PARTNER
 from local.demo.provider import take_down
 from providers.files import import_networks, import_providers
 from providers.models import Provider
@@ -269,6 +270,18 @@ def people(now: datetime) -> dict[str, object]:
     return {"logins": logins, "keys": {"checker": checker, "alfa": provider_key}}
 
 
+def partner_by_mail(now: datetime) -> None:
+    """A partner hotline whose mail (local/demo/mailbox.py) becomes a report: one adds it, another approves."""
+    added_by, approved_by = (
+        Actor.of(User.objects.get(roles__contains=[role])) for role in (Role.INTAKE, Role.SUPERVISOR)
+    )
+    source = Source.objects.get(code="partner")
+    sender = mail_senders.add_sender(
+        pattern=PARTNER, source_id=source.pk, language="en", by=added_by, now=now
+    )
+    mail_senders.approve_sender(sender_id=sender.pk, by=approved_by, now=now)
+
+
 def load(*, notices: int, now: datetime, say: Callable[[str], None]) -> dict[str, object]:
     """Make the whole world in an empty database; returns what people need to log in. Raises NotEmpty."""
     if Report.objects.exists() or User.objects.exists():
@@ -281,6 +294,7 @@ def load(*, notices: int, now: datetime, say: Callable[[str], None]) -> dict[str
     import_networks(HERE / "networks.csv", by=SYSTEM, now=born)
     say("providers and networks are known")
     access = people(now)
+    partner_by_mail(born)
     world = World(until=now, seed=20_261_123, say=say)
     for instant, source, urls in _reports(notices, born, now, world.chance):
         world.at(instant, partial(world.report, urls, source), wakes=True)

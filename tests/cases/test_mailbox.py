@@ -1,9 +1,13 @@
 """Reports by mail, from a real IMAP server: read once, judged by their sender, taken in or left to a person."""
 
+import dataclasses
 import hashlib
+import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -13,12 +17,15 @@ from audit.models import Event
 from cases import tasks
 from cases.intake.mailbox import reading, server
 from cases.models import Mail, Mailbox, MailCopy, MailReceipt, MailSender, Notice, Report, ReportLine
-from cases.services import mailbox
+from cases.services import mailbox, retention
 from cases.services.refused import Invalid, WrongState
 from tests.factories import NOON, SYSTEM, MailSenderFactory, SourceFactory
 from tests.mailbox import MX, PARTNER, ImapServer, Wire, mail
 
 pytestmark = pytest.mark.django_db
+
+#: Signed by itself, for localhost.
+CERTIFICATE = Path(__file__).resolve().parents[1] / "providers" / "localhost.pem"
 
 Reason, State = Mail.Reason, Mail.State
 
@@ -209,7 +216,7 @@ def test_a_wire_that_is_cut_anywhere_loses_and_doubles_nothing(
     for after in (10, 200, 600, 900, 1_400, 3_000, 8_000, 9_000, 9_600):
         with Wire(imap.port, after) as wire:
             there = imap.setting
-            host(mailbox=type(there)(**{**vars(there), "port": wire.port}), mailbox_authserv_id=MX)
+            host(mailbox=dataclasses.replace(there, port=wire.port), mailbox_authserv_id=MX)
             read()
             cuts += wire.cuts
     assert cuts >= 6, "the wire was hardly ever cut: the test shows nothing"
@@ -221,11 +228,62 @@ def test_a_wire_that_is_cut_anywhere_loses_and_doubles_nothing(
     assert imap.count() == 0
 
 
+def test_a_server_that_trickles_its_answers_is_hung_up_on(
+    imap: ImapServer, host: Callable[..., None]
+) -> None:
+    imap.put(mail("\n".join(f"https://forum.example/img/{n:04d}.jpg" for n in range(200))))
+    began = time.monotonic()
+    with Wire(imap.port, byte_s=0.02) as wire, patch.object(server, "TALK_S", 1.5):
+        host(mailbox=dataclasses.replace(imap.setting, port=wire.port), mailbox_authserv_id=MX)
+        assert read() == 0
+    assert time.monotonic() - began < 10
+    host(mailbox=imap.setting, mailbox_authserv_id=MX)
+    assert read() == 1
+    assert Report.objects.get().total == 200
+
+
+def test_tls_is_spoken_from_the_first_byte_and_only_with_whom_we_trust(
+    imap: ImapServer, host: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imap.put(mail())
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(CERTIFICATE)
+    with Wire(imap.port, tls=context) as wire:
+        host(
+            mailbox=dataclasses.replace(imap.setting, host="localhost", port=wire.port, tls="tls"),
+            mailbox_authserv_id=MX,
+        )
+        assert read() == 0, "nobody we trust signed for it"
+        monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+        assert read() == 1
+
+
+def test_starttls_is_insisted_on_and_only_with_whom_we_trust(
+    imap: ImapServer, host: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def reached(there: ImapServer) -> bool:
+        setting = dataclasses.replace(there.setting, host="localhost", tls="starttls")
+        host(mailbox=setting, mailbox_authserv_id=MX)
+        Mailbox.objects.all().delete()
+        read()
+        return Mailbox.objects.filter(read_at=NOON).exists()
+
+    assert not reached(imap), "it offers no TLS"
+    secure = ImapServer("--cert", str(CERTIFICATE), "--key", str(CERTIFICATE))
+    secure.start()
+    try:
+        assert not reached(secure), "nobody we trust signed for it"
+        monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+        assert reached(secure)
+    finally:
+        secure.stop()
+
+
 def test_a_server_that_is_away_is_no_fault_and_leaves_the_age_to_health(
     imap: ImapServer, host: Callable[..., None]
 ) -> None:
     there = imap.setting
-    host(mailbox=type(there)(**{**vars(there), "port": 9}), mailbox_authserv_id=MX)
+    host(mailbox=dataclasses.replace(there, port=9), mailbox_authserv_id=MX)
     assert read() == 0
     assert not Mailbox.objects.filter(read_at__isnull=False).exists()
 
@@ -354,8 +412,8 @@ def test_what_a_mail_said_is_erased_thirty_days_after_the_decision_and_not_befor
     imap.put(mail(), mail(sender="someone@stranger.example", message_id="<2@stranger.example>"))
     read()
 
-    assert mailbox.erase_decided(by=SYSTEM, now=NOON + timedelta(days=30, seconds=-1)) == 0
-    assert mailbox.erase_decided(by=SYSTEM, now=NOON + timedelta(days=30)) == 1
+    assert retention.erase(by=SYSTEM, now=NOON + timedelta(days=30, seconds=-1))["mails"] == 0
+    assert retention.erase(by=SYSTEM, now=NOON + timedelta(days=30))["mails"] == 1
 
     kept = Mail.objects.get(state=State.TAKEN)
     assert (kept.sender, kept.subject, kept.texts_json, kept.message_id) == ("", "", "", "")

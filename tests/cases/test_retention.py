@@ -45,8 +45,13 @@ def test_a_reporter_and_the_code_go_thirty_days_after_the_last_line_is_done_and_
     report = with_reporter(notice=NoticeFactory(dismissed=True, closed_at=NOON))
     ReportLineFactory(report=report, number=2, notice=NoticeFactory(dismissed=True, closed_at=NOON + DAY))
 
-    assert erased(after=31 * DAY - SECOND) == {"reporters": 0, "follow_ups": 0, "refused_lines": 0}
-    assert erased(after=31 * DAY) == {"reporters": 1, "follow_ups": 1, "refused_lines": 0}
+    assert erased(after=31 * DAY - SECOND) == {
+        "reporters": 0,
+        "follow_ups": 0,
+        "refused_lines": 0,
+        "mails": 0,
+    }
+    assert erased(after=31 * DAY) == {"reporters": 1, "follow_ups": 1, "refused_lines": 0, "mails": 0}
 
     assert not Reporter.objects.exists()
     assert not FollowUp.objects.exists()
@@ -156,7 +161,10 @@ def test_a_dry_run_erases_nothing_and_says_what_it_would(capsys: pytest.CaptureF
     call_command("retention", "--dry-run")
     said = capsys.readouterr().out
     assert [line.split()[:4] for line in said.splitlines()] == [
-        [code, "1", "would", "be"] for code in ("reporters", "follow_ups", "refused_lines")
+        ["reporters", "1", "would", "be"],
+        ["follow_ups", "1", "would", "be"],
+        ["refused_lines", "1", "would", "be"],
+        ["mails", "0", "would", "be"],
     ]
     assert Reporter.objects.exists()
     assert not Event.objects.filter(act__in=["erase", "retain"]).exists()

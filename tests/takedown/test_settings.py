@@ -58,6 +58,14 @@ WRONG = {
         "smtp://relay.example:hunter2",
         "smtp://r.example:99999",
     ],
+    "MAILBOX_URL": [
+        SECRET,
+        f"imaps://{SECRET}",
+        f"imap://u:{SECRET}@mail.example.org/INBOX",
+        f"imaps://u:{SECRET}@mail.example.org:hunter2/INBOX",
+        f"pop3://u:{SECRET}@mail.example.org/",
+    ],
+    "MAILBOX_AUTHSERV_ID": [f"mx {SECRET}", f"mx;{SECRET}"],
     "SENDER_ADDRESS": [SECRET, f"a@b.example\r\nBcc: {SECRET}@x.example", f"{SECRET}@"],
     "SENDER_NAME": [f"Meldpunt\r\nBcc: {SECRET}"],
     "ORGANISATION": [SECRET, f"{SECRET} | place", f"{SECRET} | | phone", f"a | b\nc {SECRET} | d"],
@@ -164,3 +172,34 @@ def test_a_process_with_a_wrong_setting_ends_with_one_line_and_status_1(
     assert line.startswith(f"takedown: {says}")
     assert SECRET not in done.stderr
     assert done.stdout == ""
+
+
+def test_a_mailbox_may_be_named_and_needs_the_name_of_our_mail_server(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    assert env.load().mailbox is None
+
+    environment.setenv("MAILBOX_URL", "imaps://reports%40hotline.example:p%2Fw@mail.example.org/Partners")
+    with pytest.raises(env.Misconfigured, match=r"^MAILBOX_AUTHSERV_ID is not set"):
+        env.load()
+
+    environment.setenv("MAILBOX_AUTHSERV_ID", "MX.hotline.example")
+    loaded = env.load()
+    assert loaded.mailbox == env.Mailbox(
+        "mail.example.org", 993, "reports@hotline.example", "p/w", "tls", "Partners"
+    )
+    assert loaded.mailbox_authserv_id == "mx.hotline.example"
+    assert "p/w" not in repr(loaded)
+
+
+def test_the_password_of_a_mailbox_may_stand_in_a_file(
+    environment: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "mailbox").write_text("imap+tls://us:hunter2@mail.example.org\n", encoding="utf-8")
+    environment.setenv("MAILBOX_URL_FILE", str(tmp_path / "mailbox"))
+    environment.setenv("MAILBOX_AUTHSERV_ID", "mx.hotline.example")
+
+    loaded = env.load().mailbox
+
+    assert loaded is not None
+    assert (loaded.port, loaded.tls, loaded.folder, loaded.password) == (143, "starttls", "INBOX", "hunter2")

@@ -82,7 +82,7 @@ def opened() -> Iterator[Session]:
     with _faults():
         client = _connected()
     # A server that trickles its answers would never meet a time-out of the socket.
-    alarm = threading.Timer(TALK_S, _hang_up, [client.socket()])
+    alarm = threading.Timer(TALK_S, _hang_up, [client])
     alarm.daemon = True
     alarm.start()
     try:
@@ -127,7 +127,8 @@ def _connected() -> IMAPClient:
     )
 
 
-def _hang_up(line: socket.socket) -> None:
+def _hang_up(client: IMAPClient) -> None:
+    line = client.socket()  # asked for now: STARTTLS puts another in its place
     with suppress(OSError):
         # Not the method of a TLS socket: that would touch what the other thread is using.
         socket.socket.shutdown(line, socket.SHUT_RDWR)

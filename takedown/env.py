@@ -23,8 +23,12 @@ class Misconfigured(Exception):
     """A setting is missing or cannot be understood; the text names it and never shows its value."""
 
 
+#: No secrets: NAME_FILE beside them is a setting of its own.
+_NO_FILE = frozenset({"RESOLVER"})
+
+
 def _raw(name: str) -> str | None:
-    path = os.environ.get(f"{name}_FILE")
+    path = None if name in _NO_FILE else os.environ.get(f"{name}_FILE")
     if path:
         try:
             return Path(path).read_text(encoding="utf-8").strip()

@@ -203,3 +203,11 @@ def test_the_password_of_a_mailbox_may_stand_in_a_file(
 
     assert loaded is not None
     assert (loaded.port, loaded.tls, loaded.folder, loaded.password) == (143, "starttls", "INBOX", "hunter2")
+
+
+def test_a_file_for_the_resolver_is_not_the_switch_of_the_resolver(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("RESOLVER_FILE", "/nowhere/hosts.csv")
+
+    loaded = env.load()
+
+    assert (loaded.resolver, loaded.resolver_file) == (True, "/nowhere/hosts.csv")

@@ -110,7 +110,7 @@ class Migration(migrations.Migration):
                         choices=[
                             ("waiting", "waits for a person"),
                             ("accepted", "being taken in"),
-                            ("taken", "taken in"),
+                            ("taken", "became a report"),
                             ("set_aside", "set aside"),
                         ],
                         max_length=9,

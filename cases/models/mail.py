@@ -38,7 +38,7 @@ class Mail(models.Model):
     class State(models.TextChoices):
         WAITING = "waiting", _("waits for a person")
         ACCEPTED = "accepted", _("being taken in")
-        TAKEN = "taken", _("taken in")
+        TAKEN = "taken", _("became a report")
         SET_ASIDE = "set_aside", _("set aside")
 
     class Reason(models.TextChoices):

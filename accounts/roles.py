@@ -47,6 +47,10 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     "notice.hold": frozenset({_A, _L, _S}),
     "notice.reveal": frozenset({_A, _L, _S}),
     "notice.route": frozenset({_A, _L, _S}),
+    "second.view": frozenset({_L, _S}),
+    "second.settle": frozenset({_L}),
+    "words.view": frozenset({_L, _S, _F}),
+    "words.change": frozenset({_L, _F}),
     "notice.withdraw": frozenset({_S}),
     # Many at once: beside the cell of the act itself. Who has `bulk.all` sees everybody's, and exports more.
     "notice.bulk": frozenset({_A, _L, _S}),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 #: A step that fires later than this after its due moment is flagged late.
 LATE_AFTER: Final = timedelta(seconds=60)
@@ -63,3 +64,21 @@ def step_due_at(code: str, notified_at: datetime, term: timedelta) -> datetime:
 def following(code: str) -> Iterator[Rung]:
     """The rungs that begin to wait once `code` is taken."""
     return (rung(name) for name in rung(code).then)
+
+
+_HERE: Final = ZoneInfo("Europe/Amsterdam")
+
+
+def working_days_after(at: datetime, days: int) -> datetime:
+    """The same time of day in Amsterdam so many working days later; public holidays count as working days.
+
+    What begins at a weekend begins on Monday morning at midnight.
+    """
+    local = at.astimezone(_HERE)
+    while local.weekday() >= 5:
+        local = (local + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    for _day in range(days):
+        local += timedelta(days=1)
+        while local.weekday() >= 5:
+            local += timedelta(days=1)
+    return local.astimezone(UTC)

@@ -78,6 +78,15 @@ QUEUES: Final = (
         _RECEIVED,
     ),
     Queue(
+        "second",
+        _("held: second assessment"),
+        lambda notices, now: notices.held(now=now).filter(hold=Notice.Hold.SECOND_ASSESSMENT),
+        "assessed_at",
+        "second.view",
+        "waits=second",
+        "warn",
+    ),
+    Queue(
         "due_soon",
         _("due within 4 hours"),
         lambda notices, now: due_before(notices, now, SOON),
@@ -98,7 +107,9 @@ QUEUES: Final = (
     Queue(
         "disputed",
         _("disputed"),
-        lambda notices, now: notices.open().filter(disputed_at__isnull=False),
+        lambda notices, now: notices.open().filter(
+            disputed_at__isnull=False, objection_rejected_at__isnull=True
+        ),
         "disputed_at",
         "notice.view",
         "waits=disputed",

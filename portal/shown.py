@@ -159,6 +159,8 @@ class Story:
     happened: list[Happened]
     related: list[Notice]
     can_answer: bool
+    # Its objection waits for the second judgement.
+    is_judged_again: bool
 
 
 def story(notice: Notice, visitor: Visitor) -> Story:
@@ -178,6 +180,9 @@ def story(notice: Notice, visitor: Visitor) -> Story:
         happened=_timeline(notice, lines, replies, sightings, visitor),
         related=list(related),
         can_answer=notice.state in {Notice.State.RECEIVED, Notice.State.NOTIFIED, Notice.State.ESCALATED},
+        is_judged_again=any(reply.answer == Reply.Answer.DISPUTE for reply in replies)
+        and notice.objection_rejected_at is None
+        and notice.state in {Notice.State.RECEIVED, Notice.State.NOTIFIED, Notice.State.ESCALATED},
     )
 
 
@@ -353,6 +358,10 @@ def _turns(notice: Notice, lines: Sequence[DispatchLine]) -> list[Happened]:
     if notice.escalated_at is not None:
         turns.append(
             Happened(notice.escalated_at, _("The term ended without proven removal."), "bad", "warning")
+        )
+    if notice.objection_rejected_at is not None:
+        turns.append(
+            Happened(notice.objection_rejected_at, _("Your objection was rejected."), "warn", "flag")
         )
     if notice.removed_at is not None:
         turns.append(

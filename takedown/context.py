@@ -74,6 +74,12 @@ STAFF: Final = (
     Place(
         "admin:mailbox", "mailbox.view", _("Mail"), _("Mail from partners that waits for a person"), _REPORTS
     ),
+    Place(
+        "admin:cases_secondlook_changelist",
+        "second.view",
+        _("Second judgements"),
+        _("Where two judge differently, and how often"),
+    ),
     Place("admin:outbox", "dispatch.view", _("Outbox"), _("Messages on their way to providers")),
     Place("admin:overdue", "overdue.view", _("Overdue"), _("Past the term, not proven gone")),
     Place(
@@ -94,6 +100,13 @@ STAFF: Final = (
         "mail_sender.view",
         _("Partners by mail"),
         _("Whose mail may become a report"),
+        _SETTINGS,
+    ),
+    Place(
+        "admin:cases_vocabulary_changelist",
+        "words.view",
+        pgettext_lazy("a desk", "Words"),
+        _("What a judgement can say"),
         _SETTINGS,
     ),
     Place(

@@ -88,6 +88,16 @@ def _whole(raw: str) -> int:
     return int(raw)
 
 
+def _percent(raw: str) -> float:
+    try:
+        value = float(raw)
+    except ValueError:
+        raise ValueError("it must be a number from 0 to 100.") from None
+    if not 0 <= value <= 100:
+        raise ValueError("it must be a number from 0 to 100.")
+    return value
+
+
 def _port(raw: str) -> int | None:
     """The port of a URL. The library's own complaint would show a part of the value."""
     try:
@@ -246,6 +256,9 @@ class Environment:
     sweep_every: timedelta
     grouping_window: timedelta  # P 10 min
     judge_within: timedelta  # P 24 h
+    second_sample_percent: float  # P 10
+    second_national_within: timedelta  # P 2 h
+    second_working_days: int  # P 1
     attribution_max_age: timedelta  # P 12 h
     removal_run: int  # P 3 sightings
     removal_gap: timedelta  # P 3 min
@@ -302,6 +315,9 @@ def load() -> Environment:
         sweep_every=_read("SWEEP_EVERY_S", _seconds, timedelta(seconds=15)),
         grouping_window=_read("GROUPING_WINDOW_S", _seconds, timedelta(minutes=10)),
         judge_within=_read("JUDGE_WITHIN_S", _seconds, timedelta(hours=24)),
+        second_sample_percent=_read("SECOND_SAMPLE_PERCENT", _percent, 10.0),
+        second_national_within=_read("SECOND_NATIONAL_WITHIN_S", _seconds, timedelta(hours=2)),
+        second_working_days=_read("SECOND_WORKING_DAYS", _whole, 1),
         attribution_max_age=_read("ATTRIBUTION_MAX_AGE_S", _seconds, timedelta(hours=12)),
         removal_run=_read("REMOVAL_SIGHTINGS", _whole, 3),
         removal_gap=_read("REMOVAL_GAP_S", _seconds, timedelta(minutes=3)),

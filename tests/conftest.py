@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -21,12 +22,15 @@ AUDIT_TABLES = ("audit_event", "audit_link")
 
 def _first_rows(**_signal: Any) -> None:
     """What the migrations add and a flush between two tests removes."""
-    from cases.models import DeadlineRule, Source
+    from cases.models import DeadlineRule, Source, Term, Vocabulary
     from tests.factories import FIRST_RULE, FIRST_SOURCES
 
     DeadlineRule.objects.get_or_create(version=1, defaults=FIRST_RULE)
     for code, name in FIRST_SOURCES.items():
         Source.objects.get_or_create(code=code, defaults={"name": name})
+    if not Vocabulary.objects.exists():
+        words = "cases.migrations.0013_add_the_first_words_and_let_judgements_name_theirs"
+        import_module(words).add_first_words(Vocabulary, Term)
 
 
 @pytest.fixture(scope="session")

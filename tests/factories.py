@@ -32,6 +32,7 @@ from cases.models import (
     Notice,
     Report,
     ReportLine,
+    SecondLook,
     Sighting,
     Source,
     Step,
@@ -390,6 +391,7 @@ def _judge(notice: Notice) -> None:
         at=notice.assessed_at,
         legal_class=notice.legal_class,
         reason="" if notice.legal_class in {"baseline", "national"} else "adult",
+        vocabulary_id=1,
         token=uuid.uuid4(),
     )
 
@@ -551,6 +553,52 @@ class StepFactory(DjangoModelFactory):
 
     class Meta:
         model = Step
+
+
+class SecondLookFactory(DjangoModelFactory):
+    """A second judgement that is wanted of a notice in the outbox, because it was drawn.
+
+    `differing=True`: Mees has judged it not illegal, and the lead decides. `agreed=True`: Mees judged the same.
+    """
+
+    notice = factory.SubFactory(NoticeFactory, routed=True)
+    why = SecondLook.Why.SAMPLE
+    wanted_at = factory.LazyAttribute(lambda o: o.notice.assessed_at)
+    due_at = factory.LazyAttribute(lambda o: o.wanted_at + 24 * HOUR)
+    first = factory.LazyAttribute(lambda o: o.notice.assessments.get())
+    first_by = factory.LazyAttribute(lambda o: o.first.assessor)
+
+    class Meta:
+        model = SecondLook
+
+    class Params:
+        read_as: Any = None
+        differing = factory.Trait(read_as="not_illegal")
+        agreed = factory.Trait(
+            read_as=factory.SelfAttribute("first.legal_class"),
+            outcome=SecondLook.Outcome.AGREED,
+            settled_at=factory.LazyAttribute(lambda o: o.wanted_at + HOUR),
+            settled_by=factory.LazyAttribute(lambda o: o.second_by),
+        )
+
+    second_by = factory.LazyAttribute(
+        lambda o: UserFactory(email="second@hotline.example", name="Mees") if o.read_as else None
+    )
+    second = factory.LazyAttribute(
+        lambda o: (
+            Assessment.objects.create(
+                notice=o.notice,
+                assessor=o.second_by,
+                at=o.wanted_at + HOUR,
+                legal_class=o.read_as,
+                reason="" if o.read_as in {"baseline", "national"} else "adult",
+                vocabulary_id=1,
+                token=uuid.uuid4(),
+            )
+            if o.read_as
+            else None
+        )
+    )
 
 
 class ReportFactory(DjangoModelFactory):

@@ -63,6 +63,17 @@ BUTTONS: Final = (
         icon="pause",
     ),
     Button(
+        "prolong",
+        "notice.hold",
+        _("Prolong the hold"),
+        _("It stays back longer, for the same reason."),
+        _("The hold is prolonged."),
+        forms.ProlongForm,
+        assess.prolong,
+        lambda notice: _movable(notice) and bool(notice.hold) and notice.hold_until is not None,
+        icon="pause",
+    ),
+    Button(
         "release",
         "notice.hold",
         _("End the hold"),

@@ -1,18 +1,19 @@
 """What the staff fills in about a notice: shape only, the services decide."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from django import forms
+from django.db.models import Subquery
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cases.models import LegalClass, Notice, PassedOn, Reason
-from cases.services.assess import ILLEGAL
+from cases.models import ILLEGAL, LegalClass, Notice, PassedOn, Question, Term, Vocabulary
+from cases.services.assess import POLICE_FIRST
 from cases.services.looking import Why
-
-#: How long the police has first, when nobody says otherwise (P).
-POLICE_FIRST_HOURS: Final = 24
 
 
 class PressForm(forms.Form):
@@ -26,26 +27,80 @@ class PressForm(forms.Form):
         return {**fields, "seen_version": self.cleaned_data["version"]}
 
 
-class AssessForm(PressForm):
-    """A person's judgement. The order of the classes is that of the number keys."""
+@dataclass(frozen=True)
+class Choice:
+    """An answer as the form shows it. `key`: the number key that chooses it. `police`: it suggests police first."""
 
+    tag: SafeString
+    id: str
+    label: str
+    value: str
+    key: int
+    police: bool
+
+
+@dataclass(frozen=True)
+class Group:
+    """Answers of which one is chosen. `of`: the classes that it is asked for ("" for all)."""
+
+    name: str
+    label: str
+    of: str
+    errors: Any
+    choices: list[Choice]
+
+
+class JudgementForm(forms.Form):
+    """What a person says of a notice, in the words of a version of the vocabulary. Nothing is chosen beforehand."""
+
+    vocabulary = forms.IntegerField(min_value=1, required=False, widget=forms.HiddenInput)
     legal_class = forms.ChoiceField(
         label=gettext_lazy("Class"), choices=LegalClass.choices, widget=forms.RadioSelect
-    )
-    reason = forms.ChoiceField(
-        label=gettext_lazy("Why is it not illegal, or why can it not be judged?"),
-        choices=[("", "—"), *Reason.choices],
-        required=False,
-    )
-    urgent = forms.BooleanField(
-        label=gettext_lazy("Urgent: send it without waiting for others"), required=False
     )
     note = forms.CharField(
         label=gettext_lazy("Note for colleagues"),
         max_length=4_000,
         required=False,
-        widget=forms.Textarea(attrs={"rows": 2}),
+        widget=forms.Textarea(attrs={"rows": 1}),
     )
+
+    def __init__(self, *args: Any, terms: list[Term] | None = None, **kwargs: Any) -> None:
+        """`terms`: the answers to offer, when they are not those of a version in force (a preview)."""
+        super().__init__(*args, **kwargs)
+        self.terms = terms or words_of(str(self.data.get(self.add_prefix("vocabulary"), "")))
+        self.initial["vocabulary"] = self.terms[0].vocabulary_id
+        for question in Question:
+            choices = [(term.code, term.label) for term in self.terms if term.question == question]
+            if question != Question.REASON:
+                choices = [("", _("not determined")), *choices]
+            self.fields[question] = forms.ChoiceField(
+                label=question.label, choices=choices, required=False, widget=forms.RadioSelect
+            )
+
+    @property
+    def groups(self) -> Iterator[Group]:
+        """The class and each question, in the order of the keys."""
+        police = {(term.question, term.code) for term in self.terms if term.police_first}
+        for name in ("legal_class", *Question.values):
+            bound = self[name]
+            first_key = 1 if name in {"legal_class", Question.REASON} else 0
+            yield Group(
+                name=name,
+                label=str(bound.label),
+                of={"legal_class": "", Question.REASON: "not"}.get(name, "illegal"),
+                errors=bound.errors,
+                choices=[
+                    Choice(
+                        tag=widget.tag(),
+                        id=widget.id_for_label,
+                        label=str(widget.choice_label),
+                        value=str(widget.data["value"]),
+                        key=key,
+                        police=(name, widget.data["value"]) in police,
+                    )
+                    for key, widget in enumerate(bound.subwidgets, start=first_key)
+                ],
+            )
 
     def clean(self) -> dict[str, Any]:
         """A class that sends nothing needs its reason; one that sends has none."""
@@ -57,12 +112,68 @@ class AssessForm(PressForm):
             self.add_error("reason", _("Say why it is not illegal or cannot be judged."))
         return data
 
+    def judged(self) -> dict[str, Any]:
+        """What the services call a judgement. Call it when valid."""
+        data = self.cleaned_data
+        answers = {question: data[question] for question in Question.values if question != Question.REASON}
+        return {
+            "legal_class": data["legal_class"],
+            "reason": data["reason"],
+            "answers": {question: code for question, code in answers.items() if code},
+            "vocabulary": data["vocabulary"] or self.terms[0].vocabulary_id,
+            "note": data["note"],
+        }
+
+
+def words_of(version: str) -> list[Term]:
+    """The answers that are offered in a version that is or was in force; of the current one for any other."""
+    offered = Term.objects.filter(retired=False, vocabulary__in_force_at__isnull=False)
+    offered = offered.order_by("question", "position", "pk")
+    if version.isascii() and version.isdigit() and len(version) < 9:
+        found = list(offered.filter(vocabulary=int(version)))
+        if found:
+            return found
+    return list(offered.filter(vocabulary=Subquery(Vocabulary.objects.in_force().values("version")[:1])))
+
+
+class AssessForm(JudgementForm, PressForm):
+    """The first judgement. The order of the classes is that of the number keys."""
+
+    urgent = forms.BooleanField(
+        label=gettext_lazy("Urgent: send it without waiting for others"), required=False
+    )
+    police_first = forms.BooleanField(
+        label=gettext_lazy("Police first: keep it back for 24 hours"), required=False
+    )
+
+    def arguments(self, *, now: datetime) -> dict[str, Any]:
+        """The judgement, and what is to be done with the notice."""
+        data = self.cleaned_data
+        return {
+            **self.judged(),
+            "urgent": data["urgent"],
+            "police_first": data["police_first"],
+            "seen_version": data["version"],
+        }
+
+
+class SecondForm(JudgementForm, PressForm):
+    """The second judgement: nothing of the first is on it."""
+
+    def arguments(self, *, now: datetime) -> dict[str, Any]:
+        """The judgement alone."""
+        return {**self.judged(), "seen_version": self.cleaned_data["version"]}
+
 
 class HoldForm(PressForm):
     """Why it is kept back, and for how long."""
 
+    # A second assessment is no hold that somebody sets: what wants one is judged again (services/looks.py).
     kind = forms.ChoiceField(
-        label=gettext_lazy("Kind"), choices=[choice for choice in Notice.Hold.choices if choice[0]]
+        label=gettext_lazy("Kind"),
+        choices=[
+            choice for choice in Notice.Hold.choices if choice[0] not in {"", Notice.Hold.SECOND_ASSESSMENT}
+        ],
     )
     reason = forms.CharField(
         label=gettext_lazy("Reason"),
@@ -73,7 +184,7 @@ class HoldForm(PressForm):
         label=gettext_lazy("For how many hours"),
         min_value=1,
         max_value=24 * 30,
-        initial=POLICE_FIRST_HOURS,
+        initial=POLICE_FIRST // timedelta(hours=1),
     )
 
     def arguments(self, *, now: datetime) -> dict[str, Any]:
@@ -91,6 +202,23 @@ class SkipForm(forms.Form):
         choices=PassedOn.Reason.choices,
         widget=forms.RadioSelect,
     )
+
+
+class ProlongForm(PressForm):
+    """How much longer, from now."""
+
+    hours = forms.IntegerField(
+        label=gettext_lazy("For how many hours from now"),
+        min_value=1,
+        max_value=24 * 30,
+        initial=POLICE_FIRST // timedelta(hours=1),
+    )
+
+    def arguments(self, *, now: datetime) -> dict[str, Any]:
+        """The hours become the instant at which the hold ends."""
+        arguments = super().arguments(now=now)
+        arguments["until"] = now + timedelta(hours=arguments.pop("hours"))
+        return arguments
 
 
 class DismissForm(PressForm):

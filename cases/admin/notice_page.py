@@ -15,7 +15,7 @@ from cases.admin.buttons import BUTTONS, Button
 from cases.admin.forms import PressForm, RevealForm
 from cases.admin.reporters import reports_of
 from cases.admin.sentences import step_name
-from cases.models import Notice, Step
+from cases.models import Notice, SecondLook, Step
 from cases.services import claims
 
 
@@ -47,6 +47,8 @@ def context(
     `tried`: the verb and form of a button that came back with faults. `revealed`: the full address, if shown.
     """
     names = Names()
+    # Who may still give the second judgement does not read the first one here.
+    blind = SecondLook.objects.for_somebody(request.user.pk or 0).filter(notice=notice).exists()
     last_look = notice.sightings.order_by("-seen_at", "-pk").first()
     first_line = (
         notice.dispatch_lines.select_related("dispatch__contact")
@@ -56,6 +58,7 @@ def context(
     return {
         "title": notice.reference,
         "notice": notice,
+        "blind": blind,
         "revealed": revealed,
         "reveal": RevealForm(auto_id="reveal_%s") if request.user.has_perm("notice.reveal") else None,
         "offers": _offers(request, notice, tried),
@@ -70,7 +73,7 @@ def context(
         "reports": reports_of(notice),
         "followers": list(notice.followers.order_by("pk")),
         "steps": _steps(list(notice.steps.order_by("due_at", "pk"))),
-        "timeline": timeline.entries(notice, names),
+        "timeline": timeline.entries(notice, names, blind=blind),
         "held_by": names.of(notice.hold_by) if notice.hold_by else "",
         "looking": _looking(request, notice, names),
         "took": _took(notice),

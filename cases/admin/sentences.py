@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.models import Event
 from cases import deadlines
-from cases.models import LegalClass, Mail, Notice, PassedOn, Reason, Reply, ReportLine
+from cases.models import LegalClass, Mail, Notice, PassedOn, Reply, ReportLine, SecondLook
 from cases.services.looking import Why
 from cases.services.reporter import Contacting
 
@@ -28,8 +28,13 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("notice", "attribute", ""): Sentence(_("Looked up who hosts it"), icon="server"),
     ("notice", "assess", ""): Sentence(_("Judged"), "info", "check"),
     ("notice", "assess", "dismissed"): Sentence(_("Judged, and dismissed"), icon="minus"),
+    ("notice", "want_second", ""): Sentence(_("A second judgement is wanted"), icon="person"),
+    ("notice", "judge_again", ""): Sentence(_("Judged a second time"), "info", "person"),
+    ("notice", "settle_second", ""): Sentence(_("The lead decided between two judgements"), "info", "check"),
+    ("notice", "reject_objection", ""): Sentence(_("The objection was rejected"), "warn", "flag"),
     ("notice", "dismiss", ""): Sentence(_("Dismissed"), icon="minus"),
     ("notice", "hold", ""): Sentence(_("Put on hold"), "warn", "pause"),
+    ("notice", "prolong", ""): Sentence(_("The hold was prolonged"), "warn", "pause"),
     ("notice", "release", ""): Sentence(_("The hold was ended"), icon="check"),
     ("notice", "skip", ""): Sentence(_("Left for somebody else"), icon="arrow-right"),
     ("notice", "hand_over", ""): Sentence(_("Handed over to a colleague"), icon="arrow-right"),
@@ -103,7 +108,6 @@ _CODES: Final[dict[str, dict[str, Any]]] = {
     "class": dict(LegalClass.choices),
     "reason": dict(
         [
-            *Reason.choices,
             *Why.choices,
             *PassedOn.Reason.choices,
             *Contacting.choices,
@@ -115,6 +119,8 @@ _CODES: Final[dict[str, dict[str, Any]]] = {
     "answer": dict(Reply.Answer.choices),
     "outcome": dict(ReportLine.Outcome.choices),
     "what": ERASED,
+    "why": dict(SecondLook.Why.choices),
+    "stands": dict(SecondLook.Outcome.choices),
 }
 
 

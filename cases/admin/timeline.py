@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from accounts.names import Names
 from audit.models import Event
 from cases.admin.sentences import step_name, told
+from cases.admin.words import in_words
 from cases.models import Notice, Reply, Sighting, Step
 
 Entry = dict[str, Any]
@@ -20,12 +21,18 @@ Entry = dict[str, Any]
 #: The newest of each; a notice that is watched for months has more looks than anybody reads.
 NEWEST: Final = 500
 # What these events say is told by their own rows, with more in it.
-_TOLD_BY_ROWS: Final = frozenset({"reply", "answer"})
+_TOLD_BY_ROWS: Final = frozenset({"reply", "answer", "want_second", "judge_again", "settle_second"})
+# These would tell how it was judged.
+_TELLING: Final = frozenset({"assess", "hold", "dismiss"})
 
 
-def entries(notice: Notice, names: Names) -> list[Entry]:
-    """All that is known of a notice, newest first. Six queries, whatever its length."""
-    events = Event.objects.filter(subject="notice", subject_id=notice.pk).exclude(act__in=_TOLD_BY_ROWS)
+def entries(notice: Notice, names: Names, *, blind: bool = False) -> list[Entry]:
+    """All that is known of a notice, newest first. Eight queries, whatever its length.
+
+    `blind`: without how it was judged, for who may still judge it a second time.
+    """
+    silent = _TOLD_BY_ROWS | (_TELLING if blind else frozenset())
+    events = Event.objects.filter(subject="notice", subject_id=notice.pk).exclude(act__in=silent)
     told_events = (
         told(event, names.of(event.actor))
         for event in events.order_by("-pk")[:NEWEST]
@@ -34,7 +41,8 @@ def entries(notice: Notice, names: Names) -> list[Entry]:
     )
     parts: Iterable[Iterable[Entry]] = (
         told_events,
-        _judgements(notice),
+        [] if blind else _judgements(notice),
+        [] if blind else _second_looks(notice),
         _messages(notice, names),
         _answers(notice.replies.order_by("-pk")[:NEWEST], names),
         _looks(list(notice.sightings.order_by("-seen_at", "-pk")[:NEWEST])),
@@ -44,15 +52,34 @@ def entries(notice: Notice, names: Names) -> list[Entry]:
 
 
 def _judgements(notice: Notice) -> Iterator[Entry]:
-    """Only a judgement's note: the judgement itself is told by its event."""
-    for assessment in notice.assessments.select_related("assessor"):
-        if assessment.note:
+    """What each judgement says, in the words of its version, and its note. That it was given is an event."""
+    judgements = list(notice.assessments.select_related("assessor"))
+    for assessment, said in zip(judgements, in_words(judgements), strict=True):
+        text = _("Taken over from an earlier judgement") if assessment.taken_from_id else _("The judgement")
+        yield {
+            "at": assessment.at,
+            "text": f"{text}: {said}",
+            "detail": assessment.note,
+            "icon": "document",
+            "by": str(assessment.assessor),
+        }
+
+
+def _second_looks(notice: Notice) -> Iterator[Entry]:
+    for look in notice.second_looks.select_related("settled_by"):
+        yield {
+            "at": look.wanted_at,
+            "text": _("A second judgement is wanted"),
+            "detail": str(look.get_why_display()),
+            "icon": "person",
+        }
+        if look.settled_at:
             yield {
-                "at": assessment.at,
-                "text": _("Note with the judgement"),
-                "detail": assessment.note,
-                "icon": "document",
-                "by": str(assessment.assessor),
+                "at": look.settled_at,
+                "text": _("Second judgement: %(outcome)s") % {"outcome": look.get_outcome_display()},
+                "tone": "info",
+                "icon": "check",
+                "by": str(look.settled_by or ""),
             }
 
 

@@ -21,14 +21,14 @@ from typing import Final
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Case, Exists, F, OuterRef, Value, When
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cases import deadlines
-from cases.admin.forms import AssessForm, PressForm
-from cases.models import Claim, Notice, PassedOn
+from cases.admin.forms import AssessForm, PressForm, SecondForm
+from cases.models import Claim, Notice, PassedOn, SecondLook
 from cases.models.notice import NoticeQuerySet
 from cases.priority import Priority
 from cases.services import claims
@@ -115,7 +115,46 @@ FIRST: Final = Source(
     fields="staff/assess_fields.html",
     action="admin:work_assess",
 )
-SOURCES: Final[tuple[Source, ...]] = (FIRST,)
+
+
+def _second_waiting(user_id: int, now: datetime) -> NoticeQuerySet:
+    """What this person has not judged. What keeps a notice from being sent, or has been waited for, goes first."""
+    look = "second_looks"
+    rank = Case(
+        When(**{f"{look}__due_at__lte": now}, then=Value(int(Priority.URGENT))),
+        When(**{f"{look}__why": SecondLook.Why.NATIONAL}, then=Value(int(Priority.CAME_BACK))),
+        When(**{f"{look}__why": SecondLook.Why.SAMPLE}, then=Value(int(Priority.REST))),
+        default=Value(int(Priority.SEVERAL_SOURCES)),
+    )
+    waits = Notice.objects.filter(second_looks__in=SecondLook.objects.for_somebody(user_id))
+    return waits.annotate(rank=rank, since=F(f"{look}__wanted_at"))
+
+
+def _second_why(notice: Notice, now: datetime) -> str:
+    """Why a second judgement is wanted would tell how the first was: only of a dispute it is said."""
+    if notice.second_looks.unread().filter(why=SecondLook.Why.DISPUTE).exists():
+        return _("The provider disputes it: somebody who has not judged it yet judges again.")
+    return _("Somebody has judged it. You judge it anew, without knowing how.")
+
+
+def _second_due_at(notice: Notice) -> datetime:
+    look = notice.second_looks.unread().only("due_at").first()
+    return look.due_at if look else notice.received_at
+
+
+SECOND: Final = Source(
+    code="second",
+    waiting=_second_waiting,
+    why=_second_why,
+    counts=lambda now: [
+        Waiting(gettext_lazy("second judgements"), SecondLook.objects.unread()[:COUNTED].count())
+    ],
+    due_at=_second_due_at,
+    form=SecondForm,
+    fields="staff/assess_fields.html",
+    action="admin:work_again",
+)
+SOURCES: Final[tuple[Source, ...]] = (FIRST, SECOND)
 
 
 def source_of(code: str) -> Source:

@@ -15,16 +15,17 @@ from accounts.names import Names
 from audit.desk import POST, Desk, page
 from audit.record import Actor
 from cases.admin import turn
-from cases.admin.forms import AssessForm, HoldForm, PressForm, SkipForm
+from cases.admin.forms import AssessForm, HoldForm, PressForm, SecondForm, SkipForm
 from cases.admin.pressing import press
 from cases.admin.reporters import reports_of
-from cases.models import Claim, Notice
+from cases.models import Claim, Notice, Reply
 from cases.queues import SOON
 from cases.services import claims
 from cases.services.assess import assess, hold
 from cases.services.looking import Why
 from cases.services.passing import hand_over, skip
 from cases.services.reveal import reveal
+from cases.services.second import judge_again
 
 
 def urls(desk: Desk) -> list[URLPattern]:
@@ -33,6 +34,7 @@ def urls(desk: Desk) -> list[URLPattern]:
         desk.at("work/", next_one, name="work", cell="notice.assess"),
         desk.at("work/<int:pk>/reveal/", look, name="work_reveal", cell="notice.reveal", methods=POST),
         desk.at("work/<int:pk>/assess/", judge, name="work_assess", cell="notice.assess", methods=POST),
+        desk.at("work/<int:pk>/again/", again, name="work_again", cell="notice.assess", methods=POST),
         desk.at("work/<int:pk>/hold/", put_on_hold, name="work_hold", cell="notice.hold", methods=POST),
         desk.at("work/<int:pk>/skip/", leave, name="work_skip", cell="notice.assess", methods=POST),
         desk.at("work/<int:pk>/hand-over/", give, name="work_hand_over", cell="notice.assess", methods=POST),
@@ -62,6 +64,23 @@ def look(request: HttpRequest, pk: int) -> HttpResponse:
 def judge(request: HttpRequest, pk: int) -> HttpResponse:
     """Save the judgement, and on to the next."""
     return pressed(request, pk, AssessForm, assess, _("Judged."))
+
+
+def again(request: HttpRequest, pk: int) -> HttpResponse:
+    """Save the second judgement, and on to the next. Whoever may not give it is refused by the service."""
+    now = timezone.now()
+    if turn.SECOND.waiting(_me(request), now).filter(pk=pk).exists():
+        # With faults it is shown again as what it is.
+        claims.take(notice_id=pk, work=turn.SECOND.code, user_id=_me(request), now=now)
+        return pressed(request, pk, SecondForm, judge_again, _("Judged a second time."))
+    form = SecondForm(request.POST)
+    if form.is_valid():
+        press(
+            request,
+            lambda: judge_again(notice_id=pk, by=Actor.of(request.user), now=now, **form.arguments(now=now)),
+            "",
+        )
+    return redirect("admin:work")
 
 
 def put_on_hold(request: HttpRequest, pk: int) -> HttpResponse:
@@ -188,10 +207,14 @@ def _show(
         "reports": reports_of(notice, most=20),
         "looking": "" if mine else _holder(notice.pk, now),
         "form": tried if isinstance(tried, source.form) else _blank(source.form, notice),
+        "second": source is turn.SECOND,
+        "objections": list(notice.replies.filter(answer=Reply.Answer.DISPUTE).order_by("pk")[:5])
+        if source is turn.SECOND and notice.disputed_at
+        else [],
         "hold": tried
         if isinstance(tried, HoldForm)
         else _blank(HoldForm, notice, kind="police_first")
-        if request.user.has_perm("notice.hold")
+        if request.user.has_perm("notice.hold") and source is turn.FIRST
         else None,
         "hold_is_open": isinstance(tried, HoldForm),
         "skip": skipping or SkipForm(auto_id=_auto_id(SkipForm)),

@@ -43,6 +43,7 @@ class NoticeOut(serializers.Serializer[Notice]):
     acknowledged_at = serializers.DateTimeField(allow_null=True)
     claimed_removed_at = serializers.DateTimeField(allow_null=True)
     disputed_at = serializers.DateTimeField(allow_null=True)
+    objection_rejected_at = serializers.DateTimeField(allow_null=True)
     last_seen_online_at = serializers.DateTimeField(allow_null=True)
     gone_since = serializers.DateTimeField(allow_null=True)
     removed_at = serializers.DateTimeField(allow_null=True)

@@ -1,6 +1,6 @@
 """The nouns of a case, one per file."""
 
-from cases.models.assessment import Assessment, LegalClass, Reason
+from cases.models.assessment import ILLEGAL, Assessment, LegalClass
 from cases.models.beat import Beat
 from cases.models.bulk import Bulk, BulkLine
 from cases.models.claim import Claim
@@ -19,11 +19,14 @@ from cases.models.reply import Reply
 from cases.models.report import Report, ReportLine, Source
 from cases.models.reporter import FollowUp, Reporter
 from cases.models.rereading import Rereading
+from cases.models.second import SecondLook
 from cases.models.sighting import Sighting
 from cases.models.step import Step
 from cases.models.unread import Unread
+from cases.models.vocabulary import Question, Term, Vocabulary
 
 __all__ = [
+    "ILLEGAL",
     "Assessment",
     "Attempt",
     "Beat",
@@ -47,15 +50,18 @@ __all__ = [
     "PassedOn",
     "Picked",
     "ProviderFigure",
-    "Reason",
+    "Question",
     "Reply",
     "Report",
     "ReportLine",
     "Reporter",
     "Rereading",
     "SavedFilter",
+    "SecondLook",
     "Sighting",
     "Source",
     "Step",
     "Unread",
+    "Term",
+    "Vocabulary",
 ]

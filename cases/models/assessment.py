@@ -1,11 +1,14 @@
 """One person's judgement of a notice; never overwritten."""
 
+from typing import Final
+
 import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cases.models.notice import Notice
+from cases.models.vocabulary import Vocabulary
 from vault.sealed import Sealed
 
 
@@ -18,21 +21,15 @@ class LegalClass(models.TextChoices):
     CANNOT_JUDGE = "cannot_judge", _("cannot be judged")
 
 
-class Reason(models.TextChoices):
-    """Why something is not illegal or cannot be judged (after the ICCAM list)."""
-
-    ADULT = "adult", _("adult")
-    NUDISM = "nudism", _("nudism")
-    BELOW_THRESHOLD = "below_threshold", _("below the threshold")
-    VIRTUAL = "virtual", _("virtual")
-    LINKING = "linking", _("only links")
-    AGE_UNCLEAR = "age_unclear", _("age unclear")
-    NOT_FOUND = "not_found", _("not found")
-    PASSWORD = "password", _("behind a password")
+#: The classes of which the provider is told; the others are dismissed with a reason.
+ILLEGAL: Final = (LegalClass.BASELINE, LegalClass.NATIONAL)
 
 
 class Assessment(models.Model):
-    """Who judged, when, and how. `note` is sealed."""
+    """Who judged, when, and how. `note` is sealed.
+
+    `answers` are codes of the vocabulary by question; a question that is not there was not determined.
+    """
 
     notice = models.ForeignKey(Notice, models.PROTECT, related_name="assessments", verbose_name=_("notice"))
     assessor = models.ForeignKey(
@@ -40,7 +37,13 @@ class Assessment(models.Model):
     )
     at = models.DateTimeField(_("at"))
     legal_class = models.CharField(_("class"), max_length=12, choices=LegalClass.choices)
-    reason = models.CharField(_("reason"), max_length=16, choices=Reason.choices, blank=True)
+    reason = models.CharField(_("reason"), max_length=24, blank=True)
+    answers = models.JSONField(_("answers"), default=dict, blank=True)
+    vocabulary = models.ForeignKey(Vocabulary, models.PROTECT, related_name="+", db_index=False)
+    # Nobody read it anew: the judgement of an earlier one was taken over.
+    taken_from = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     note_sealed = models.BinaryField(null=True, editable=False)
     token = models.UUIDField(unique=True, editable=False)
 
@@ -54,6 +57,10 @@ class Assessment(models.Model):
             models.CheckConstraint(
                 name="assessment_not_illegal_says_why",
                 condition=~models.Q(legal_class__in=["not_illegal", "cannot_judge"]) | ~models.Q(reason=""),
+            ),
+            models.CheckConstraint(
+                name="assessment_answers_are_of_what_is_illegal",
+                condition=models.Q(legal_class__in=["baseline", "national"]) | models.Q(answers={}),
             ),
         ]
         triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]

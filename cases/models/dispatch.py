@@ -133,6 +133,7 @@ class DispatchLine(models.Model):
         OVERTAKEN = "overtaken", _("the notice is not in that state any more")
         MOVED = "moved", _("another provider hosts it now")
         UNSEEN = "unseen", _("nobody has seen it online lately")
+        DOUBTED = "doubted", _("a second person judged otherwise")
 
     dispatch = models.ForeignKey(Dispatch, models.PROTECT, related_name="lines", verbose_name=_("dispatch"))
     notice = models.ForeignKey(

@@ -167,6 +167,8 @@ class Notice(models.Model):
         CDN_ORIGIN = "cdn_origin", _("The provider is a CDN or proxy: ask it for the origin first.")
         NO_CONTACT = "no_contact", _("The provider has no approved contact that is in use.")
         MOVED = "moved", _("Another provider hosts it now than when it was judged.")
+        POLICE = "police", _("The police see it first, by what was judged.")
+        SECOND = "second", _("A second person judges it before it is sent.")
 
     class Dismissal(models.TextChoices):
         NOT_ILLEGAL = "not_illegal", _("not illegal")
@@ -179,6 +181,7 @@ class Notice(models.Model):
         OBJECTION_UPHELD = "objection_upheld", _("objection upheld")
         WRONG_PROVIDER = "wrong_provider", _("wrong provider")
         MOVED = "moved", _("moved")
+        JUDGED_AGAIN = "judged_again", _("not illegal after a second judgement")
 
     reference = models.CharField(_("reference"), max_length=12, unique=True, default=new_notice_reference)
     content = models.ForeignKey(Content, models.PROTECT, related_name="notices", verbose_name=_("content"))
@@ -239,6 +242,8 @@ class Notice(models.Model):
     acknowledged_at = models.DateTimeField(_("acknowledged"), null=True, blank=True)
     claimed_removed_at = models.DateTimeField(_("claimed removed"), null=True, blank=True)
     disputed_at = models.DateTimeField(_("disputed"), null=True, blank=True)
+    # A second person judged again, and the notice stands.
+    objection_rejected_at = models.DateTimeField(_("objection rejected"), null=True, blank=True)
     last_seen_online_at = models.DateTimeField(_("last seen online"), null=True, blank=True)
     gone_since = models.DateTimeField(_("gone since"), null=True, blank=True)
     removed_at = models.DateTimeField(_("removed"), null=True, blank=True)

@@ -10,8 +10,9 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audit.record import Actor, event, record_many
-from cases.models import Notice, Reply
+from cases.models import Notice, Reply, SecondLook
 from cases.services.deliver import start_clocks
+from cases.services.looks import want
 from cases.services.moving import moving_many
 
 BATCH: Final = 5_000
@@ -80,6 +81,10 @@ def _batch(provider_id: int, answers: Sequence[Answer], *, by: Actor, now: datet
         sent = [notice.sent_at for notice in reached.values() if notice.sent_at]
         start_clocks(list(reached.values()), at=max([now, *sent]), estimated=False)
         Reply.objects.bulk_create(replies, batch_size=1_000)
+        disputed = {reply.notice_id for reply in replies if reply.answer == Reply.Answer.DISPUTE}
+        if disputed:
+            # "Not ours" is about the place: nobody needs to judge the material again for it.
+            want([n for n in notices if n.pk in disputed], SecondLook.Why.DISPUTE, by=by, now=now)
         record_many(
             event("reply", "notice", reply.notice_id, by=by, at=now, data={"answer": reply.answer})
             for reply in replies

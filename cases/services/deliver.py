@@ -23,7 +23,7 @@ from audit.record import Actor, record
 from cases import deadlines
 from cases.formats import letter as letters
 from cases.formats import mail, text
-from cases.models import Attempt, Dispatch, DispatchLine, Notice, Step
+from cases.models import Attempt, Dispatch, DispatchLine, Notice, SecondLook, Step
 from cases.services.ladder import seen_lately
 from cases.services.moving import moving, moving_many
 from cases.services.refused import Invalid
@@ -239,6 +239,7 @@ def withdraw(
     ) as notice:
         notice.withdraw(at=now, because=Notice.Withdrawal(because))
         Step.objects.filter(notice=notice).overtake(at=now)
+        SecondLook.objects.filter(notice=notice).overtake(at=now)
     return notice
 
 
@@ -276,10 +277,18 @@ def _no_longer_to_send(
     """Notices that a first message must not speak of: they go back to routing, or to a person."""
     dropped = {}
     places = Attribution.objects.in_bulk({notice.attribution_id for notice in notices})
+    doubted = set(
+        SecondLook.objects.blocking().filter(notice__in=notices).values_list("notice_id", flat=True)
+    )
     for notice in notices:
         place = places.get(notice.attribution_id)
         if notice.state != Notice.State.RECEIVED:
             dropped[notice.pk] = DispatchLine.Dropped.OVERTAKEN
+        elif notice.pk in doubted:
+            dropped[notice.pk] = DispatchLine.Dropped.DOUBTED
+            notice.routed_at = None
+            notice.hold, notice.hold_review = Notice.Hold.SECOND_ASSESSMENT, Notice.Review.SECOND
+            notice.hold_by = str(by)
         elif notice.provider_id != dispatch.contact.provider_id:
             dropped[notice.pk] = DispatchLine.Dropped.MOVED
             notice.routed_at = None

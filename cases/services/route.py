@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from audit.record import Actor, record
-from cases.models import Content, Dispatch, DispatchLine, Notice
+from cases.models import Content, Dispatch, DispatchLine, Notice, SecondLook
 from cases.services.moving import moving, moving_many
 from cases.services.refused import NotFound, WrongState
 from providers.models import Attribution, Contact, Provider
@@ -125,6 +125,11 @@ def route(*, notice_ids: Sequence[int], resolver: Resolver, by: Actor, now: date
         ]
         places = Attribution.objects.in_bulk({n.attribution_id for n in judged if n.attribution_id})
         waiting = [n for n in judged if not _asks_again(n, places.get(n.attribution_id), now=now)]
+        doubted = set(
+            SecondLook.objects.blocking()
+            .filter(notice__in=[n.pk for n in waiting])
+            .values_list("notice_id", flat=True)
+        )
         contacts = _contacts({n.provider_id for n in waiting if n.provider_id})
         on_their_way: dict[int, list[Notice]] = defaultdict(list)
         for notice in waiting:
@@ -132,7 +137,11 @@ def route(*, notice_ids: Sequence[int], resolver: Resolver, by: Actor, now: date
             contact = contacts.get(notice.provider_id) if notice.provider_id else None
             review = _review(notice, place, contact)
             notice.end_hold()
-            if review:
+            if notice.pk in doubted:
+                # Another hold was over first.
+                notice.hold, notice.hold_review = Notice.Hold.SECOND_ASSESSMENT, Notice.Review.SECOND
+                notice.hold_by = str(by)
+            elif review:
                 notice.hold, notice.hold_review, notice.hold_by = Notice.Hold.CONTACT_REVIEW, review, str(by)
             elif place is not None and place.country != HOME:
                 notice.dismiss(at=now, because=Notice.Dismissal.HOSTED_ABROAD)
@@ -258,6 +267,7 @@ def take_back(*, notice_id: int, by: Actor, now: datetime, seen_version: int | N
         line.save(update_fields=["dropped_because"])
         notice.assessed_at = notice.routed_at = None
         notice.legal_class, notice.urgent = "", False
+        SecondLook.objects.filter(notice=notice).overtake(at=now)
     return notice
 
 
@@ -282,6 +292,7 @@ def cancel(*, dispatch_id: int, by: Actor, now: datetime) -> Dispatch:
                 if notice.state == Notice.State.RECEIVED:
                     notice.assessed_at = notice.routed_at = None
                     notice.legal_class, notice.urgent = "", False
+            SecondLook.objects.filter(notice__in=notices).overtake(at=now)
         was = dispatch.state
         dispatch.state, dispatch.gathering = Dispatch.State.CANCELLED, False
         dispatch.save(update_fields=["state", "gathering"])

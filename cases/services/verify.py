@@ -1,4 +1,4 @@
-"""The invariants I1 to I15, asked of the database as it stands."""
+"""The invariants I1 to I17, asked of the database as it stands."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -137,6 +137,27 @@ INVARIANTS: Final = (
         """SELECT n.reference FROM cases_notice n LEFT JOIN cases_deadlinerule r ON r.id = n.rule_id
            WHERE n.assessed_at < n.received_at OR n.sent_at < n.assessed_at OR n.notified_at < n.sent_at
               OR n.due_at <= n.notified_at OR n.due_at IS DISTINCT FROM n.notified_at + r.term""",
+    ),
+    Invariant(
+        "I16",
+        "nobody judged a notice a second time who had judged it before, nor decided between judgements of their own",
+        """SELECT n.reference FROM cases_secondlook l JOIN cases_notice n ON n.id = l.notice_id
+           LEFT JOIN cases_assessment s ON s.id = l.second_id LEFT JOIN cases_assessment d ON d.id = l.lead_id
+           WHERE EXISTS (SELECT 1 FROM cases_assessment a WHERE a.notice_id = l.notice_id
+               AND ((a.assessor_id = s.assessor_id AND a.id < s.id) OR (a.assessor_id = d.assessor_id AND a.id < d.id)))""",
+    ),
+    Invariant(
+        "I17",
+        "national law was sent only after a second person judged the same or the lead decided",
+        # What was judged before there were second judgements is no breach: version 1 of the words came with them.
+        """SELECT n.reference FROM cases_notice n
+           JOIN LATERAL (
+               SELECT a.legal_class FROM cases_assessment a
+               WHERE a.notice_id = n.id AND a.at <= n.sent_at ORDER BY a.at DESC, a.id DESC LIMIT 1
+           ) judged ON judged.legal_class = 'national'
+           WHERE n.sent_at IS NOT NULL AND n.sent_at > (SELECT in_force_at FROM cases_vocabulary WHERE version = 1)
+             AND NOT EXISTS (SELECT 1 FROM cases_secondlook l WHERE l.notice_id = n.id AND l.settled_at <= n.sent_at
+                 AND l.outcome IN ('agreed', 'first', 'second', 'third'))""",
     ),
 )
 

@@ -23,8 +23,20 @@ from django.db.models import Min
 from accounts.models import ApiKey, Scope, User
 from accounts.roles import Role
 from audit.record import Actor, record
-from cases.models import Dispatch, LegalClass, Notice, Reason, Report, Source, Step
-from cases.services import answers, assess, deliver, ladder, mail_senders, observe, receive, reporter, route
+from cases.models import ILLEGAL, Dispatch, LegalClass, Notice, Report, SecondLook, Source, Step
+from cases.services import (
+    answers,
+    assess,
+    deliver,
+    ladder,
+    looks,
+    mail_senders,
+    observe,
+    receive,
+    reporter,
+    route,
+    second,
+)
 from local.demo.hosts import RESOLVER_FILE
 from local.demo.mailbox import PARTNER
 from local.demo.provider import take_down
@@ -38,6 +50,7 @@ SYSTEM = Actor.system("demo")
 
 PEOPLE = (
     (Role.ANALYST, "analist@hotline.example", "Noor de Vries", "nl", None),
+    (Role.ANALYST, "analist2@hotline.example", "Loes Mulder", "nl", None),
     (Role.LEAD, "hoofd@hotline.example", "Jip Visser", "nl", None),
     (Role.INTAKE, "intake@hotline.example", "Mees Jansen", "nl", None),
     (Role.SUPERVISOR, "leiding@hotline.example", "Sam Bakker", "nl", None),
@@ -71,6 +84,8 @@ class World:
         self._events: list[_Event] = []
         self._order = itertools.count()
         self._analyst = Actor.of(User.objects.get(email=PEOPLE[0][1]))
+        self._second = Actor.of(User.objects.get(email=PEOPLE[1][1]))
+        self._lead = Actor.of(User.objects.get(roles__contains=[Role.LEAD]))
         self._supervisor = Actor.of(User.objects.get(roles__contains=[Role.SUPERVISOR]))
         self._desks = {
             user.provider.code: Actor.of(user)
@@ -175,8 +190,8 @@ class World:
             return
         dice = self.chance.random()
         if dice < 0.07:
-            reason = self.chance.choice([Reason.ADULT, Reason.NOT_FOUND, Reason.LINKING, Reason.PASSWORD])
-            kind = LegalClass.CANNOT_JUDGE if reason == Reason.PASSWORD else LegalClass.NOT_ILLEGAL
+            reason = self.chance.choice(["adult", "not_found", "linking", "password"])
+            kind = LegalClass.CANNOT_JUDGE if reason == "password" else LegalClass.NOT_ILLEGAL
             assess.assess(notice_id=notice_id, legal_class=kind, reason=reason, by=self._analyst, now=now)
         elif dice < 0.10:
             assess.hold(
@@ -189,9 +204,61 @@ class World:
             )
         else:
             kind = LegalClass.NATIONAL if dice > 0.93 else LegalClass.BASELINE
+            said = {
+                "age_group": self.chance.choice(["prepubescent", "pubescent", ""]),
+                "sex": self.chance.choice(["female", "female", "male", ""]),
+                "content_type": self.chance.choice(["image", "image", "video"]),
+                "site_type": self.chance.choice(["image_host", "forum", "website"]),
+            }
             assess.assess(
-                notice_id=notice_id, legal_class=kind, urgent=dice > 0.985, by=self._analyst, now=now
+                notice_id=notice_id,
+                legal_class=kind,
+                answers=said,
+                urgent=dice > 0.985,
+                by=self._analyst,
+                now=now,
             )
+        if SecondLook.objects.unread().filter(notice=notice_id).exists():
+            wait = timedelta(minutes=self.chance.randint(8, 90))
+            self.at(now + wait, lambda at: self._judge_again(notice_id, at), wakes=True)
+
+    def _judge_again(self, notice_id: int, now: datetime) -> None:
+        """The second analyst mostly agrees; where not, the lead decides some hours later."""
+        look = SecondLook.objects.unread().filter(notice=notice_id).select_related("first").first()
+        if look is None:
+            return
+        kind = look.first.legal_class
+        if look.why == SecondLook.Why.DISPUTE or self.chance.random() > 0.9:
+            kind = LegalClass.NOT_ILLEGAL if kind in ILLEGAL else LegalClass.BASELINE
+        second.judge_again(
+            notice_id=notice_id,
+            legal_class=kind,
+            reason="" if kind in ILLEGAL else look.first.reason or "adult",
+            by=self._second,
+            now=now,
+        )
+        if SecondLook.objects.differing().filter(pk=look.pk).exists():
+            wait = timedelta(minutes=self.chance.randint(60, 240))
+            self.at(now + wait, lambda at: self._settle(look.pk, at), wakes=True)
+
+    def _settle(self, look_id: int, now: datetime) -> None:
+        if SecondLook.objects.differing().filter(pk=look_id).exists():
+            second.settle(look_id=look_id, stands="first", by=self._lead, now=now)
+
+    def leave_open(self, now: datetime) -> None:
+        """What a visitor finds waiting: a difference for the lead, an objection, some second judgements."""
+        with_provider = Notice.objects.open().filter(disputed_at=None, second_looks=None).order_by("-pk")
+        differing, disputed, *drawn = with_provider[:5]
+        for notice in (differing, *drawn):
+            looks.want_second(notice_id=notice.pk, why=SecondLook.Why.SAMPLE, by=SYSTEM, now=now)
+        second.judge_again(
+            notice_id=differing.pk,
+            legal_class=LegalClass.NOT_ILLEGAL,
+            reason="age_unclear",
+            by=self._second,
+            now=now,
+        )
+        self._say(disputed, "dispute", now, reason="Dit is een gewone foto van een strand.")
 
     def _fate(self, notice: Notice, now: datetime) -> None:
         """What becomes of a notice that was just accepted: decided once, by its provider's habits."""
@@ -209,9 +276,7 @@ class World:
             )
             self.at(
                 gone_at + timedelta(hours=5),
-                lambda at: deliver.withdraw(
-                    notice_id=notice.pk, because="objection_upheld", by=self._supervisor, now=at
-                ),
+                lambda at: self._judge_again(notice.pk, at),
             )
             return
         self.at(gone_at, lambda at: self._take_down(notice, at))
@@ -299,6 +364,7 @@ def load(*, notices: int, now: datetime, say: Callable[[str], None]) -> dict[str
     for instant, source, urls in _reports(notices, born, now, world.chance):
         world.at(instant, partial(world.report, urls, source), wakes=True)
     world.play()
+    world.leave_open(now)
     say(f"{Notice.objects.count()} notices have a past")
     return access | {"reports": world.tickets}
 

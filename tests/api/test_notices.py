@@ -194,6 +194,7 @@ def test_the_fields_are_those_of_the_contract(machine: Machine, alfa: Provider) 
         "acknowledged_at": None,
         "claimed_removed_at": None,
         "disputed_at": None,
+        "objection_rejected_at": None,
         "last_seen_online_at": None,
         "gone_since": None,
         "removed_at": None,

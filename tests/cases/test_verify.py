@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 
 from audit.chain import extend
 from audit.record import Actor, record
@@ -21,6 +22,7 @@ from tests.factories import (
     NoticeFactory,
     ReportLineFactory,
     SourceFactory,
+    SecondLookFactory,
     StepFactory,
     UserFactory,
 )
@@ -68,13 +70,18 @@ def sql(statement: str, *parameters: object) -> None:
 
 @pytest.mark.django_db
 def test_a_database_with_a_notice_in_every_state_is_whole() -> None:
+    # What waits must not be overdue by the clock of the wall, which this asks.
+    now = timezone.now()
+    clocks = {"notified": {"notified_at": now}, "escalated": {"notified_at": now - timedelta(hours=24)}}
     for trait in TRAITS:
-        NoticeFactory(**{trait: True})
+        NoticeFactory(**{trait: True}, **clocks.get(trait, {}))
     ReportLineFactory()
+    SecondLookFactory(agreed=True)
+    SecondLookFactory(differing=True)
     extend()
 
     assert broken() == set()
-    assert {f"I{number}" for number in range(1, 16)} == set(findings())
+    assert {f"I{number}" for number in range(1, 18)} == set(findings())
 
 
 @pytest.mark.django_db
@@ -84,7 +91,7 @@ def test_a_clock_that_a_providers_answer_started_has_its_evidence() -> None:
         provider_id=notice.provider_id,
         answers=[answers.Answer(notice.reference, "acknowledged")],
         by=Actor("key", "7"),
-        now=NOON + timedelta(hours=1),
+        now=timezone.now(),
     )
 
     assert broken() == set()
@@ -139,6 +146,29 @@ def _clock_without_evidence() -> str:
     notice = NoticeFactory(notified=True)
     sql("UPDATE cases_notice SET notified_at = notified_at + interval '1 s' WHERE id = %s", notice.pk)
     return str(notice.reference)
+
+
+def _judged_twice_by_one() -> str:
+    look = SecondLookFactory(differing=True)
+    sql("ALTER TABLE cases_secondlook DROP CONSTRAINT second_is_another_person")
+    sql("UPDATE cases_secondlook SET second_by_id = first_by_id WHERE id = %s", look.pk)
+    sql(
+        "INSERT INTO cases_assessment (notice_id, assessor_id, at, legal_class, reason, answers, vocabulary_id, token)"
+        " SELECT notice_id, assessor_id, at, 'baseline', '', '{}', 1, gen_random_uuid()"
+        " FROM cases_assessment WHERE id = %s",
+        look.first_id,
+    )
+    sql(
+        "UPDATE cases_secondlook SET second_id = (SELECT max(id) FROM cases_assessment) WHERE id = %s",
+        look.pk,
+    )
+    return str(look.notice.reference)
+
+
+def _national_sent_by_one_alone() -> str:
+    return str(NoticeFactory(sent=True, legal_class="national", notified_at=None, received_at=timezone.now(),
+                             assessed_at=timezone.now(), routed_at=timezone.now(),
+                             sent_at=timezone.now()).reference)  # fmt: skip
 
 
 def _fired_early() -> str:
@@ -206,6 +236,8 @@ BREAKS = [
     ("I12", _kept_though_it_is_read),
     ("I13", _number_from_nowhere),
     ("I14", _due_is_not_what_the_rule_says),
+    ("I16", _judged_twice_by_one),
+    ("I17", _national_sent_by_one_alone),
 ]
 
 
@@ -230,7 +262,7 @@ def test_the_command_says_a_line_for_each_and_fails_when_one_is_broken(
     NoticeFactory(removed=True)
     call_command("verify")
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 15
+    assert len(lines) == 17
     assert all(line.split()[1] in {"ok", "NOT"} for line in lines)
 
     _number_from_nowhere()

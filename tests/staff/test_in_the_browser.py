@@ -9,7 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -17,7 +17,9 @@ from accounts.roles import STAFF_ROLES
 from cases.models import Notice
 from cases.services.keep import read_due
 from cases.services.receive import BATCH
+from cases.services import vocabulary
 from tests.factories import (
+    SYSTEM,
     ContactFactory,
     DispatchFactory,
     HostRuleFactory,
@@ -25,6 +27,7 @@ from tests.factories import (
     NoticeFactory,
     ReportFactory,
     ReportLineFactory,
+    SecondLookFactory,
     SightingFactory,
     StepFactory,
     UserFactory,
@@ -92,14 +95,33 @@ def test_the_keys_choose_and_one_chord_saves(
     page = page_of(chromium, live_server, everyone)
     page.goto("/staff/work/")
     chosen = page.locator("input[name=legal_class]:checked")
-    reason = page.locator("select[name=reason]")
+    turn = page.locator(".group--turn legend")
 
+    def answered(question: str) -> Locator:
+        return page.locator(f"input[name={question}]:checked")
+
+    # A class passes the turn on: to the reason, or to the description.
     page.keyboard.press("3")
     expect(chosen).to_have_value("not_illegal")
-    expect(reason).to_be_visible()
+    expect(turn).to_have_text("Why not, or why not to be judged")
+    page.keyboard.press("Backspace")
     page.keyboard.press("1")
     expect(chosen).to_have_value("baseline")
-    expect(reason).to_be_hidden()
+    expect(page.locator("[data-group=reason]")).to_be_hidden()
+    expect(turn).to_have_text("Age group")
+    page.keyboard.press("2")
+    expect(answered("age_group")).to_have_value("prepubescent")
+    page.keyboard.press("Enter")  # leaves a group as it is, and sends nothing
+    expect(turn).to_have_text("Content type")
+    expect(answered("sex")).to_have_value("")
+    page.keyboard.press("Tab")
+    expect(turn).to_have_text("Site type")
+    for _group in range(3):
+        page.keyboard.press("Enter")
+    expect(turn).to_have_text("Self-generated")
+    page.keyboard.press("2")
+    expect(page.locator("[data-police-hint]")).to_be_visible()  # it suggests, and forces nothing
+    expect(page.locator("input[name=police_first]")).not_to_be_checked()
     page.keyboard.press("u")
     expect(page.locator("input[name=urgent]")).to_be_checked()
 
@@ -114,6 +136,7 @@ def test_the_keys_choose_and_one_chord_saves(
     expect(page.locator("#subject")).to_have_text(second.reference)
     judged = Notice.objects.get(pk=first.pk)
     assert (judged.legal_class, judged.urgent) == ("baseline", True)
+    assert judged.assessments.get().answers == {"age_group": "prepubescent", "self_generated": "yes"}
     page.context.close()
 
 
@@ -200,8 +223,11 @@ def world(everyone: User) -> dict[str, int]:
     rule = HostRuleFactory()
     reading = ReportFactory(finished_at=None, total=10_000, done=4_000, received_at=now, moved_at=now)
     api_key()
+    look = SecondLookFactory(differing=True, notice=NoticeFactory(assessed=True))
+    vocabulary.begin_draft(by=SYSTEM, now=now)
     return {"notice": notice.pk, "waiting": waiting.pk, "report": line.report_id, "dispatch": parked.pk,
-            "reading": reading.pk, "provider": rule.provider_id, "user": everyone.pk}  # fmt: skip
+            "reading": reading.pk, "provider": rule.provider_id, "user": everyone.pk,
+            "look": look.pk}  # fmt: skip
 
 
 PAGES = (
@@ -210,6 +236,10 @@ PAGES = (
     "/staff/cases/notice/",
     "/staff/cases/notice/{notice}/change/",
     "/staff/cases/notice/{waiting}/change/",
+    "/staff/cases/secondlook/",
+    "/staff/cases/secondlook/{look}/change/",
+    "/staff/cases/secondlook/agreement/",
+    "/staff/cases/vocabulary/",
     "/staff/outbox/?show=parked",
     "/staff/cases/dispatch/",
     "/staff/cases/dispatch/{dispatch}/change/",

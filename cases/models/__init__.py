@@ -61,7 +61,7 @@ __all__ = [
     "Sighting",
     "Source",
     "Step",
-    "Unread",
     "Term",
+    "Unread",
     "Vocabulary",
 ]

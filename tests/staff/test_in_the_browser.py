@@ -15,9 +15,9 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 from accounts.roles import STAFF_ROLES
 from cases.models import Notice
+from cases.services import vocabulary
 from cases.services.keep import read_due
 from cases.services.receive import BATCH
-from cases.services import vocabulary
 from tests.factories import (
     SYSTEM,
     ContactFactory,

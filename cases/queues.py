@@ -85,6 +85,7 @@ QUEUES: Final = (
         "second.view",
         "waits=second",
         "warn",
+        _RECEIVED,
     ),
     Queue(
         "due_soon",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.db.models import Subquery
@@ -14,6 +14,9 @@ from django.utils.translation import gettext_lazy
 from cases.models import ILLEGAL, LegalClass, Notice, PassedOn, Question, Term, Vocabulary
 from cases.services.assess import POLICE_FIRST
 from cases.services.looking import Why
+
+#: How long the police has first, when nobody says otherwise (P).
+POLICE_FIRST_HOURS: Final = POLICE_FIRST // timedelta(hours=1)
 
 
 class PressForm(forms.Form):
@@ -184,7 +187,7 @@ class HoldForm(PressForm):
         label=gettext_lazy("For how many hours"),
         min_value=1,
         max_value=24 * 30,
-        initial=POLICE_FIRST // timedelta(hours=1),
+        initial=POLICE_FIRST_HOURS,
     )
 
     def arguments(self, *, now: datetime) -> dict[str, Any]:
@@ -211,7 +214,7 @@ class ProlongForm(PressForm):
         label=gettext_lazy("For how many hours from now"),
         min_value=1,
         max_value=24 * 30,
-        initial=POLICE_FIRST // timedelta(hours=1),
+        initial=POLICE_FIRST_HOURS,
     )
 
     def arguments(self, *, now: datetime) -> dict[str, Any]:

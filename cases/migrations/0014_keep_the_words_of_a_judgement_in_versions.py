@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0011_keep_what_is_not_read_yet")]
+    dependencies = [("cases", "0013_keep_figures_and_saved_filters")]
 
     operations = [
         migrations.CreateModel(

@@ -29,7 +29,7 @@ def _first_rows(**_signal: Any) -> None:
     for code, name in FIRST_SOURCES.items():
         Source.objects.get_or_create(code=code, defaults={"name": name})
     if not Vocabulary.objects.exists():
-        words = "cases.migrations.0015_add_the_first_words_and_let_judgements_name_theirs"
+        words = "cases.migrations.0016_add_the_first_words_and_let_judgements_name_theirs"
         import_module(words).add_first_words(Vocabulary, Term)
 
 

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0015_add_the_first_words_and_let_judgements_name_theirs"),
+        ("cases", "0016_add_the_first_words_and_let_judgements_name_theirs"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -95,7 +95,7 @@ def add_first_words(vocabulary, term):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0014_keep_the_words_of_a_judgement_in_versions")]
+    dependencies = [("cases", "0015_keep_the_words_of_a_judgement_in_versions")]
 
     operations = [
         # Going back drops the tables with their rows.

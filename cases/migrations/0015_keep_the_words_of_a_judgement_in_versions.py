@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("cases", "0013_keep_figures_and_saved_filters")]
+    dependencies = [("cases", "0014_read_the_mail_of_partners")]
 
     operations = [
         migrations.CreateModel(

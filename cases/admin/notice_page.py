@@ -13,7 +13,7 @@ from accounts.names import Names
 from cases.admin import timeline
 from cases.admin.buttons import BUTTONS, Button
 from cases.admin.forms import PressForm, RevealForm
-from cases.admin.reporters import reports_of
+from cases.admin.reporters import named_by, reports_of
 from cases.admin.sentences import step_name
 from cases.models import Notice, SecondLook, Step
 from cases.services import claims
@@ -71,6 +71,7 @@ def context(
         "observed_note": f"HTTP {last_look.http_status}" if last_look and last_look.http_status else "",
         "ended": (notice.gone_since if notice.removed_at else None) or notice.closed_at,
         "reports": reports_of(notice),
+        "named_by": named_by(notice),
         "followers": list(notice.followers.order_by("pk")),
         "steps": _steps(list(notice.steps.order_by("due_at", "pk"))),
         "timeline": timeline.entries(notice, names, blind=blind),

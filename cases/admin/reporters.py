@@ -3,7 +3,11 @@
 import re
 from typing import Any, Final
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from cases.models import Notice
+from cases.services.corroboration import corroboration
 
 #: Anything that begins like an address, defanged or not; up to the next space.
 _ADDRESS: Final = re.compile(r"(?:h..ps?\s?:|www\.|//)\S+|\S+\[?\(?(?:\.|dot)\)?\]?\w+/\S*", re.IGNORECASE)
@@ -19,3 +23,12 @@ def reports_of(notice: Notice, *, most: int = 50) -> list[dict[str, Any]]:
     """The lines that named the address, oldest first: {"line", "note"}."""
     lines = notice.lines.select_related("report__source").order_by("report__received_at", "report", "number")
     return [{"line": line, "note": without_addresses(line.note)} for line in lines[:most]]
+
+
+def named_by(notice: Notice) -> str:
+    """How many reports named it and from how many sources, in words; "" when it was one or none."""
+    counted = corroboration([notice.pk])[notice.pk]
+    if counted.reports < 2:
+        return ""
+    sources = ngettext("%(count)d source", "%(count)d sources", counted.sources) % {"count": counted.sources}
+    return _("In %(reports)d reports from %(sources)s.") % {"reports": counted.reports, "sources": sources}

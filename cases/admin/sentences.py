@@ -53,6 +53,7 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("notice", "reply", ""): Sentence(_("The provider answered"), "info", "person"),
     ("notice", "set_customer_reference", ""): Sentence(_("The provider noted its own reference")),
     ("notice", "withdraw", ""): Sentence(_("Withdrawn"), "warn", "return"),
+    ("notice", "take_earlier", ""): Sentence(_("Took over what was judged before"), "info", "return"),
     ("notice", "reveal", ""): Sentence(_("Looked at the full address"), icon="eye"),
     ("notice", "recanonicalise", ""): Sentence(
         _("A newer rule wrote its address in another form"), icon="refresh"

@@ -14,14 +14,15 @@ from django.utils.translation import gettext as _
 from accounts.names import Names
 from audit.desk import POST, Desk, page
 from audit.record import Actor
-from cases.admin import turn
+from cases.admin import known, turn
 from cases.admin.forms import AssessForm, HoldForm, PressForm, SecondForm, SkipForm
 from cases.admin.pressing import press
-from cases.admin.reporters import reports_of
+from cases.admin.reporters import named_by, reports_of
 from cases.models import Claim, Notice, Reply
 from cases.queues import SOON
 from cases.services import claims
 from cases.services.assess import assess, hold
+from cases.services.known import take_earlier
 from cases.services.looking import Why
 from cases.services.passing import hand_over, skip
 from cases.services.reveal import reveal
@@ -35,6 +36,7 @@ def urls(desk: Desk) -> list[URLPattern]:
         desk.at("work/<int:pk>/reveal/", look, name="work_reveal", cell="notice.reveal", methods=POST),
         desk.at("work/<int:pk>/assess/", judge, name="work_assess", cell="notice.assess", methods=POST),
         desk.at("work/<int:pk>/again/", again, name="work_again", cell="notice.assess", methods=POST),
+        desk.at("work/<int:pk>/known/", take, name="work_known", cell="notice.assess", methods=POST),
         desk.at("work/<int:pk>/hold/", put_on_hold, name="work_hold", cell="notice.hold", methods=POST),
         desk.at("work/<int:pk>/skip/", leave, name="work_skip", cell="notice.assess", methods=POST),
         desk.at("work/<int:pk>/hand-over/", give, name="work_hand_over", cell="notice.assess", methods=POST),
@@ -81,6 +83,11 @@ def again(request: HttpRequest, pk: int) -> HttpResponse:
             "",
         )
     return redirect("admin:work")
+
+
+def take(request: HttpRequest, pk: int) -> HttpResponse:
+    """Judge it as its material was judged before, and on to the next."""
+    return pressed(request, pk, known.TakeForm, take_earlier, _("Judged as before."))
 
 
 def put_on_hold(request: HttpRequest, pk: int) -> HttpResponse:
@@ -204,7 +211,9 @@ def _show(
         "until_due": due_at - now,
         "revealed": revealed,
         "may_reveal": request.user.has_perm("notice.reveal"),
+        "known": known.shown(notice) if source is turn.FIRST else None,
         "reports": reports_of(notice, most=20),
+        "named_by": named_by(notice),
         "looking": "" if mine else _holder(notice.pk, now),
         "form": tried if isinstance(tried, source.form) else _blank(source.form, notice),
         "second": source is turn.SECOND,

@@ -105,7 +105,8 @@ def judgement(
     offered = {(term.question, term.code) for term in version.terms.filter(retired=False)}
     illegal = legal_class in ILLEGAL
     said = {question: code for question, code in (answers or {}).items() if code} if illegal else {}
-    if not illegal and (Question.REASON, reason) not in offered:
+    # What is taken over may be said in words that are offered no longer.
+    if not illegal and (not reason if taken_from else (Question.REASON, reason) not in offered):
         raise Invalid(_("Say why it is not illegal or cannot be judged."))
     if taken_from is None and (
         Question.REASON in said or not all(answer in offered for answer in said.items())

@@ -4,10 +4,17 @@ What is offered is an offer: a person takes it over, and it is a judgement of th
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit.record import Actor, record
 from cases.models import Assessment, Fingerprint, Notice
+from cases.services.assess import assess
+from cases.services.refused import NotFound, WrongState
 
 #: A file may stand at very many addresses; of so many notices, the last ones, the judgements are compared.
 MOST: Final = 200
@@ -85,3 +92,37 @@ def known(notice: Notice) -> Known | None:
         each.closed_because == Notice.Withdrawal.OBJECTION_UPHELD for each, _evidence in notices.values()
     )
     return Known(tuple(earlier), upheld) if earlier else None
+
+
+def take_earlier(
+    *, notice_id: int, assessment_id: int, seen_version: int | None = None, by: Actor, now: datetime
+) -> Notice:
+    """Judge a notice as its material was judged before: this person's judgement, marked as taken over.
+
+    `assessment_id` is the one that was offered. Raises WrongState when that is not offered any more or the notice
+    was judged before, Stale, NotFound.
+    """
+    with transaction.atomic():
+        notice = Notice.objects.select_for_update().filter(pk=notice_id).first()
+        if notice is None:
+            raise NotFound(_("There is no such notice."))
+        found = known(notice)
+        offer = found.offer if found else None
+        if offer is None or offer.assessment.pk != assessment_id:
+            raise WrongState(_("This earlier judgement is not offered any more. Look again."))
+        earlier = offer.assessment
+        # Codes mean the same in every version; the words are those of today.
+        judged = assess(
+            notice_id=notice_id,
+            legal_class=earlier.legal_class,
+            reason=earlier.reason,
+            answers=earlier.answers,
+            taken_from=earlier.pk,
+            urgent=offer.notice.urgent,
+            seen_version=seen_version,
+            by=by,
+            now=now,
+        )
+        data = {"previous": offer.notice.reference}
+        record("take_earlier", "notice", notice_id, by=by, at=now, data=data)
+    return judged

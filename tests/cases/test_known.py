@@ -6,16 +6,18 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from audit.models import Event
 from audit.record import Actor
-from cases.models import Content, Fingerprint, Notice, ReportLine
+from cases.models import Assessment, Content, Fingerprint, Notice, ReportLine
 from cases.models.fingerprint import TRIVIAL
 from cases.services.assess import assess
 from cases.services.corroboration import Corroboration, corroboration
 from cases.services.fingerprints import remember
-from cases.services.known import Evidence, Known, known
+from cases.services.known import Evidence, Known, known, take_earlier
 from cases.services.observe import Seen, observe
 from cases.services.quarantine import decide_quarantined
 from cases.services.receive import BATCH, Line, preview, receive
+from cases.services.refused import NotFound, Stale, WrongState
 from tests.factories import (
     NOON,
     SYSTEM,
@@ -222,6 +224,73 @@ def test_a_file_at_many_addresses_costs_as_many_queries_as_at_one() -> None:
         asked.append(len(queries))
 
     assert asked == [4, 4]
+
+
+# -- taking it over ------------------------------------------------------------------------------------
+
+
+def offer_of(notice: Notice) -> Assessment:
+    found = known(notice)
+    assert found is not None
+    assert found.offer is not None
+    return found.offer.assessment
+
+
+def test_what_was_judged_before_is_taken_over_as_a_judgement_of_ones_own() -> None:
+    before = NoticeFactory()
+    noor, kees = UserFactory(analyst=True), UserFactory(analyst=True, email="kees@hotline.example")
+    said = {"legal_class": "baseline", "answers": {"age_group": "prepubescent"}}
+    assess(notice_id=before.pk, by=Actor.of(noor), now=NOON, note="for colleagues", **said)
+    notice = NoticeFactory()
+    same_file(before.content, notice.content)
+    offer = offer_of(notice)
+
+    take_earlier(
+        notice_id=notice.pk, assessment_id=offer.pk, seen_version=0, by=Actor.of(kees), now=NOON + HOUR
+    )
+
+    taken = Assessment.objects.get(notice=notice)
+    assert (taken.legal_class, taken.answers, taken.assessor) == ("baseline", offer.answers, kees)
+    assert (taken.taken_from, taken.at, taken.note) == (offer, NOON + HOUR, "")
+    judged_one = Notice.objects.get(pk=notice.pk)
+    assert (judged_one.assessed_at, judged_one.legal_class) == (NOON + HOUR, "baseline")
+    events = Event.objects.filter(subject="notice", subject_id=notice.pk).order_by("pk")
+    assert [event.act for event in events][-2:] == ["assess", "take_earlier"]
+    assert events[len(events) - 1].data == {"previous": before.reference}
+
+
+def test_what_was_dismissed_before_is_dismissed_again_for_the_same_reason() -> None:
+    before = judged(ContentFactory())
+    notice = NoticeFactory(content=before.content, previous=before)
+
+    take_earlier(
+        notice_id=notice.pk, assessment_id=offer_of(notice).pk, by=Actor.of(UserFactory(lead=True)), now=NOON
+    )
+
+    taken = Assessment.objects.get(notice=notice)
+    assert (taken.legal_class, taken.reason) == ("not_illegal", "adult")
+    assert Notice.objects.get(pk=notice.pk).state == Notice.State.DISMISSED
+
+
+def test_a_late_press_is_refused() -> None:
+    before = judged(ContentFactory())
+    notice = NoticeFactory(content=before.content)
+    by, offer = Actor.of(UserFactory(analyst=True)), offer_of(notice)
+    press = {"notice_id": notice.pk, "assessment_id": offer.pk, "by": by, "now": NOON}
+
+    with pytest.raises(Stale):
+        take_earlier(**press, seen_version=7)
+    with pytest.raises(WrongState, match="not offered"):
+        take_earlier(**{**press, "assessment_id": offer.pk + 1})
+    with pytest.raises(NotFound):
+        take_earlier(**{**press, "notice_id": 0})
+    take_earlier(**press)
+    with pytest.raises(WrongState, match="judged already"):
+        take_earlier(**press)
+    same_file(before.content, judged(ContentFactory(), "notified").content)
+    with pytest.raises(WrongState, match="not offered"):
+        take_earlier(**press)
+    assert Assessment.objects.filter(notice=notice).count() == 1
 
 
 # -- who has reported it -------------------------------------------------------------------------------

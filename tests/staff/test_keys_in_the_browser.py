@@ -1,12 +1,12 @@
-"""Keys that lead and chords that send: the quarantine."""
+"""Keys that lead and chords that send: what was judged before, and the quarantine."""
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from cases.models import ReportLine
-from tests.factories import ReportFactory, ReportLineFactory
+from cases.models import Assessment, ReportLine
+from tests.factories import NoticeFactory, ReportFactory, ReportLineFactory
 from tests.staff.test_in_the_browser import chromium, everyone, page_of, pytestmark
 
 __all__ = ["chromium", "everyone", "pytestmark"]
@@ -16,6 +16,30 @@ def serious(page: Page) -> list[str]:
     """What axe calls serious or worse."""
     found = Axe().run(page).response["violations"]
     return [each["id"] for each in found if each["impact"] in {"serious", "critical"}]
+
+
+def test_k_leads_to_what_was_judged_before_and_the_chord_takes_it_over(
+    chromium: Browser, live_server: LiveServer, everyone: User
+) -> None:
+    before = NoticeFactory(removed=True)
+    notice = NoticeFactory(content=before.content, previous=before)
+    page = page_of(chromium, live_server, everyone)
+    page.goto("/staff/work/")
+    assert serious(page) == []
+
+    page.keyboard.press("n")
+    page.keyboard.type("k")
+    expect(page.locator("textarea[name=note]")).to_have_value("k")  # dead while one types
+    page.keyboard.press("Escape")
+    page.locator("body").evaluate("document.activeElement.blur()")
+    page.keyboard.press("k")
+    expect(page.get_by_role("button", name="Judge as before, and next")).to_be_focused()
+    assert not Assessment.objects.filter(notice=notice).exists()  # the key alone has sent nothing
+
+    page.keyboard.press("Control+Enter")
+
+    expect(page.get_by_text("Judged as before.")).to_be_visible()
+    assert Assessment.objects.get(notice=notice).taken_from == Assessment.objects.get(notice=before)
 
 
 def test_the_quarantine_is_decided_by_keys(

@@ -363,4 +363,4 @@ def test_the_desk_asks_the_database_as_often_for_a_long_queue_as_for_a_short_one
     for hours in range(2, 22):
         waiting(hours=hours)
 
-    assert queries() == short <= 10
+    assert queries() == short <= 13

@@ -82,6 +82,7 @@ def fill(rows: int, *, now: datetime) -> None:
     world.fill(0, due=0, now=now)
     with connection.cursor() as cursor:
         world.guards(cursor, "DISABLE")
+        cursor.execute("TRUNCATE cases_figure, cases_providerfigure, cases_savedfilter")
         cursor.execute(
             "INSERT INTO providers_provider (code, name, kind, country, language, website, kvk, signatory)"
             " SELECT 'p' || i, 'Provider ' || i, 'hoster', 'NL', 'nl', '', '', true FROM generate_series(%s, %s) i",

@@ -8,7 +8,7 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit.counting import Counter
+from audit.counting import Bounded, Counter
 from audit.desk import Desk, page
 from cases.admin.counters import counter
 from cases.admin.steps import step_counters
@@ -18,6 +18,8 @@ from cases.services import figures
 
 #: So many open notices are grouped while the page is made; it takes a few milliseconds.
 LIVE: Final = 5_000
+#: Providers on one page.
+PER_PAGE: Final = 100
 
 
 def urls(desk: Desk) -> list[URLPattern]:
@@ -39,9 +41,11 @@ def by_provider(request: HttpRequest) -> HttpResponse:
         counted_at = rows[0]["counted_at"] if rows else None
     if not rows:
         rows = figures.by_provider(Notice.objects.all(), now=now)
+    page_of = Bounded(rows, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "title": _("Overdue"),
-        "rows": rows,
+        "rows": page_of,
+        "page": page_of,
         "counted_at": counted_at,
         "counters": [*step_counters(), *_queues(now)],
         "list": reverse("admin:cases_notice_changelist"),

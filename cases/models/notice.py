@@ -373,7 +373,9 @@ class Notice(models.Model):
                 condition=Q(state__in=["notified", "escalated"]),
             ),
             models.Index(
-                fields=["received_at", "id"], name="notice_withdrawn", condition=Q(state="withdrawn")
+                fields=["state", "received_at", "id"],
+                name="notice_closed",
+                condition=Q(state__in=["removed", "dismissed", "withdrawn"]),
             ),
             models.Index(
                 fields=["legal_class", "received_at", "id"],

@@ -3,13 +3,16 @@
 Deterministic but for the instants, which count back from `now`: the pages ask the clock for themselves.
 """
 
+import hashlib
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from django.db import connection
 
 from bench import world
 from cases.models import Content
+from providers.models import Attribution, Provider
 
 PROVIDERS: Final = 800
 #: The provider with so many open notices: the portal's longest list.
@@ -88,12 +91,21 @@ def fill(rows: int, *, now: datetime) -> None:
             " SELECT 'p' || i, 'Provider ' || i, 'hoster', 'NL', 'nl', '', '', true FROM generate_series(%s, %s) i",
             [world.PROVIDERS + 1, PROVIDERS],
         )
-        cursor.execute(
-            "INSERT INTO providers_attribution (id, host_sealed, host_key, addresses, address, country, network_name,"
-            " source, rule_reason, trouble, response_digest, at, by, provider_id)"
-            " SELECT md5('place' || id)::uuid, '', sha256(code::bytea), '{192.0.2.10}', '192.0.2.10', 'NL', 'NET',"
-            " 'network', '', '', '', %s, 'system:bench', id FROM providers_provider",
-            [now],
+        Attribution.objects.bulk_create(
+            Attribution(
+                id=UUID(hashlib.md5(f"place{pk}".encode(), usedforsecurity=False).hexdigest()),
+                host_sealed=b"",
+                host_key=b"",
+                addresses=["192.0.2.10"],
+                address="192.0.2.10",
+                country="NL",
+                source=Attribution.Source.NETWORK,
+                response_digest=b"",
+                at=now,
+                by="system:bench",
+                provider_id=pk,
+            )
+            for pk in Provider.objects.values_list("pk", flat=True)
         )
         cursor.execute(
             "INSERT INTO cases_report (reference, way, digest, their_reference, received_at, total, done, by, source_id)"

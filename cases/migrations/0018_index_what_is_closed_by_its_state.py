@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0013_keep_figures_and_saved_filters"),
+        ("cases", "0017_want_second_judgements"),
         ("providers", "0003_say_whose_an_as_is_and_how_sure_we_are"),
     ]
 

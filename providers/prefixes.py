@@ -11,7 +11,7 @@ from functools import partial
 from ipaddress import ip_network
 from itertools import compress
 from operator import not_
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,34 @@ _V4: Final = np.dtype(np.uint32)
 _U64: Final = np.dtype(np.uint64)
 _PACK_FOUR: Final = partial(socket.inet_pton, socket.AF_INET)
 _PACK_SIX: Final = partial(socket.inet_pton, socket.AF_INET6)
+
+
+class Addresses(Sequence[str]):
+    """Addresses as text, read once for however many tables they are looked up in.
+
+    Raises ValueError when one of them is none.
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = texts
+        sixth = [":" in text for text in texts]
+        self.is_six: Array = np.array(sixth, dtype=bool)
+        try:
+            six = b"".join(map(_PACK_SIX, compress(texts, sixth)))
+            four = b"".join(map(_PACK_FOUR, compress(texts, map(not_, sixth)) if six else texts))
+        except OSError:
+            raise ValueError("that is no IP address") from None
+        self.four, self.six = _keys(4, four), _keys(6, six)
+
+    def __len__(self) -> int:
+        return len(self._texts)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        return self._texts[index]
 
 
 class PrefixTable:
@@ -55,18 +83,12 @@ class PrefixTable:
 
     def find(self, addresses: Sequence[str]) -> Array:
         """The place of the most specific prefix of each address, or NOWHERE. Raises ValueError for what is none."""
-        sixth = [":" in text for text in addresses]
-        found = np.full(len(addresses), NOWHERE, dtype=np.int32)
-        try:
-            six = b"".join(map(_PACK_SIX, compress(addresses, sixth)))
-            four = b"".join(map(_PACK_FOUR, compress(addresses, map(not_, sixth)) if six else addresses))
-        except OSError:
-            raise ValueError("that is no IP address") from None
-        is_six = np.array(sixth, dtype=bool)
-        found[~is_six] = self.four.find(four)
-        places = self.six.find(six)
+        asked = addresses if isinstance(addresses, Addresses) else Addresses(addresses)
+        found = np.full(len(asked), NOWHERE, dtype=np.int32)
+        places = self.six.find(asked.six)
         places[places != NOWHERE] += len(self.four.lengths)
-        found[is_six] = places
+        found[asked.is_six] = places
+        found[~asked.is_six] = self.four.find(asked.four)
         return found
 
     def prefix(self, place: int) -> str:
@@ -113,11 +135,9 @@ class Family:
         kept = np.concatenate([[True], owners[1:] != owners[:-1]])
         return cls(version, keys, sizes, bounds[kept], owners[kept])
 
-    def find(self, packed: bytes) -> Array:
-        """The place of the most specific prefix of each packed address, or NOWHERE."""
-        found: Array = self.owners[
-            np.searchsorted(self.bounds, _keys(self.version, packed), side="right") - 1
-        ]
+    def find(self, keys: Array) -> Array:
+        """The place of the most specific prefix of each key, or NOWHERE."""
+        found: Array = self.owners[np.searchsorted(self.bounds, keys, side="right") - 1]
         return found
 
     def prefix(self, place: int) -> str:

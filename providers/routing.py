@@ -12,6 +12,7 @@ from typing import Any
 
 from providers.hosts import host_key, literal
 from providers.models import Attribution
+from providers.prefixes import Addresses
 from providers.sources import SOURCES
 from providers.sources.finding import HOST, MEDIUM, Finding, Source
 from providers.sources.resolver import Answer, Resolver
@@ -64,10 +65,11 @@ def _inquire(
         address = literal(name)
         if address:
             answers[name] = Answer((address,))
-    addresses = list(dict.fromkeys(address for name in names for address in answers[name].addresses))
+    found = list(dict.fromkeys(address for name in names for address in answers[name].addresses))
+    addresses = Addresses(found)
     said = []
     for source in SOURCES:
-        asked = names if source.about == HOST else addresses
+        asked: Sequence[str] = names if source.about == HOST else addresses
         said.append((source, {name: i for i, name in enumerate(asked)}, source.ask(asked)))
 
     def heard(name: str) -> list[Heard]:

@@ -1,4 +1,4 @@
-"""Providers and networks from CSV files: the whole file or nothing, and each wrong line by its number."""
+"""Providers and networks from CSV files, and back: a file is taken whole or not at all, each wrong line by its number."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -26,6 +26,12 @@ PROVIDER_COLUMNS: Final = (
 NETWORK_COLUMNS: Final = ("prefix", "provider", "asn", "country", "name")
 #: Wrong lines of a file that are named.
 MOST_SHOWN: Final = 20
+
+
+class Writes(Protocol):
+    """A file, or what a command says."""
+
+    def write(self, text: str, /) -> object: ...
 
 
 class BadFile(Refused):
@@ -89,6 +95,53 @@ def import_networks(path: Path, *, by: Actor, now: datetime) -> tuple[int, int]:
             added += created
             record("import", "network", row.pk, by=by, at=now, data={"line": number, "new": created})
     return added, len(rows) - added
+
+
+def export_providers(out: Writes, *, by: Actor, now: datetime) -> tuple[int, int]:
+    """Write what `import_providers` reads, a line for each mail address in use; returns (lines, providers left out).
+
+    Bringing a file approves what is new in it: an address that waits for a yes or is suspended is not written. A
+    provider without any address in use is left out, because a line must have one.
+    """
+    lines, written = _writer(out, PROVIDER_COLUMNS), set()
+    count = 0
+    with transaction.atomic():
+        contacts = Contact.objects.usable().filter(channel=Contact.Channel.SMTP).select_related("provider")
+        for contact in contacts.order_by("provider__code", "pk"):
+            provider = contact.provider
+            lines.writerow(
+                {
+                    **{name: getattr(provider, name) for name in PROVIDER_COLUMNS if hasattr(provider, name)},
+                    "contact": contact.address,
+                    "channel": contact.channel,
+                    "mode": contact.mode,
+                    "signatory": "yes" if provider.signatory else "no",
+                }
+            )
+            written.add(provider.pk)
+            count += 1
+        left_out = Provider.objects.exclude(pk__in=written).count()
+        record("export", "provider", 0, by=by, at=now, data={"lines": count})
+    return count, left_out
+
+
+def export_networks(out: Writes, *, by: Actor, now: datetime) -> int:
+    """Write what `import_networks` reads; returns the number of lines."""
+    lines = _writer(out, NETWORK_COLUMNS)
+    count = 0
+    with transaction.atomic():
+        for network in Network.objects.select_related("provider").order_by("prefix", "pk"):
+            fields = {name: getattr(network, name) for name in NETWORK_COLUMNS}
+            lines.writerow(fields | {"provider": network.provider.code})
+            count += 1
+        record("export", "network", 0, by=by, at=now, data={"lines": count})
+    return count
+
+
+def _writer(out: Writes, columns: tuple[str, ...]) -> "csv.DictWriter[str]":
+    lines = csv.DictWriter(out, columns, delimiter=";", lineterminator="\r\n")
+    lines.writeheader()
+    return lines
 
 
 class _Wrong(Exception):

@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from audit.models import Event
 from providers.files import BadFile, import_networks, import_providers
 from providers.models import Contact, Network, Provider
-from tests.factories import NOON, SYSTEM, ProviderFactory
+from tests.factories import NOON, SYSTEM, ContactFactory, ProviderFactory
 
 HEADER = "code;name;kind;country;language;contact;channel;mode;website;kvk;signatory"
 ALFA = "alfa;Alfa Hosting;hoster;NL;nl;abuse@alfa.example;smtp;portal;www.alfa.example;12345678;yes"
@@ -174,3 +174,36 @@ def test_the_commands_say_what_they_did_or_why_not(file: Path, capsys: pytest.Ca
     ]
     with pytest.raises(CommandError, match="columns must be"):
         call_command("import_providers", str(file))
+
+
+@pytest.mark.django_db
+def test_what_is_exported_comes_back_as_it_was(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    providers_from(file, HEADER, ALFA.replace("Alfa Hosting", '"Alfa; ""the"" host"'), BETA)
+    networks_from(file, "2001:db8::/32;beta;64501;US;BETA", "192.0.2.0/24;alfa;64500;NL;ALFA")
+    ContactFactory(provider=Provider.objects.get(code="beta"), address="new@beta.example")
+    ContactFactory(provider=ProviderFactory(code="gamma"))
+
+    def out_and_in() -> list[str]:
+        files = []
+        for what in ("providers", "networks"):
+            call_command(f"export_{what}")
+            files.append(capsys.readouterr().out)
+        return files
+
+    providers, networks = out_and_in()
+    assert networks == (
+        "prefix;provider;asn;country;name\r\n192.0.2.0/24;alfa;64500;NL;ALFA\r\n2001:db8::/32;beta;64501;US;BETA\r\n"
+    )
+    assert "new@beta.example" not in providers  # nobody has approved it, and bringing a file would
+    assert "gamma" not in providers
+    assert Event.objects.filter(act="export").count() == 2
+
+    Network.objects.all().delete()
+    Contact.objects.all().delete()
+    Provider.objects.all().delete()
+    file.write_text(providers, encoding="utf-8", newline="")
+    assert import_providers(file, by=SYSTEM, now=NOON) == (2, 0)
+    file.write_text(networks, encoding="utf-8", newline="")
+    assert import_networks(file, by=SYSTEM, now=NOON) == (2, 0)
+    assert Provider.objects.get(code="alfa").name == 'Alfa; "the" host'
+    assert out_and_in() == [providers, networks]

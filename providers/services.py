@@ -1,6 +1,6 @@
 """What people do with providers: contacts, networks, rules for hosts; each with its line in the audit."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from audit.record import Actor, record
 from audit.refused import Refused
 from providers.hosts import host_key
-from providers.models import AsnRule, Contact, HostRule, Network, Provider
+from providers.models import AsnRule, Contact, HostRule, Network, Provider, Relation
 
 
 class Unfit(Refused):
@@ -184,6 +184,64 @@ def remove_asn_rule(*, asn_rule_id: int, by: Actor, now: datetime) -> None:
         data = {"asn": rule.asn, "country": rule.country}
         record("remove_asn_rule", "provider", rule.provider_id, by=by, at=now, data=data)
         rule.delete()
+
+
+def add_relation(
+    *,
+    provider_id: int,
+    kind: str,
+    other_id: int,
+    valid_from: date,
+    reason: str,
+    by: Actor,
+    now: datetime,
+) -> Relation:
+    """Say how a provider stands to another from a day on, the first day included. Raises Unfit."""
+    if not reason.strip():
+        raise Unfit(_("Say how you know."))
+    if provider_id == other_id:
+        raise Unfit(_("A provider has no relation with itself."))
+    with transaction.atomic():
+        # Both, in one order: two people may say it of each other's at the same moment.
+        providers = Provider.objects.select_for_update().order_by("pk").in_bulk([provider_id, other_id])
+        if len(providers) < 2:
+            raise Unfit(_("There is no such provider."))
+        same = Relation.objects.filter(kind=kind, valid_until__isnull=True)
+        if same.filter(provider_id=provider_id, other_id=other_id).exists():
+            raise Unfit(_("That is known already, and has not ended."))
+        if same.filter(provider_id=other_id, other_id=provider_id).exists():
+            raise Unfit(_("It cannot hold in both directions: end the other one first."))
+        relation = Relation.objects.create(
+            provider_id=provider_id,
+            kind=kind,
+            other_id=other_id,
+            valid_from=valid_from,
+            reason=reason.strip(),
+            by=str(by),
+        )
+        data = {"kind": kind, "other": providers[other_id].code, "from": valid_from.isoformat()}
+        record("add_relation", "provider", provider_id, by=by, at=now, data=data)
+    return relation
+
+
+def end_relation(*, relation_id: int, valid_until: date, by: Actor, now: datetime) -> Relation:
+    """It holds no more from a day on; before that day it did. Raises Unfit."""
+    with transaction.atomic():
+        relation = (
+            Relation.objects.select_for_update(of=("self",))
+            .select_related("other")
+            .filter(pk=relation_id)
+            .first()
+        )
+        if relation is None or relation.valid_until is not None:
+            raise Unfit(_("There is no such relation any more."))
+        if valid_until < relation.valid_from:
+            raise Unfit(_("It cannot end before it began."))
+        relation.valid_until = valid_until
+        relation.save(update_fields=["valid_until"])
+        data = {"kind": relation.kind, "other": relation.other.code, "until": valid_until.isoformat()}
+        record("end_relation", "provider", relation.provider_id, by=by, at=now, data=data)
+    return relation
 
 
 def _contact(contact_id: int) -> Contact:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from providers.hosts import literal, registrable
-from providers.models import AsnRule, Contact, HostRule, Network, Provider
+from providers.models import AsnRule, Contact, HostRule, Network, Provider, Relation
 
 _HOST: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_-]{1,63})*")
 
@@ -144,6 +144,41 @@ class AsnRuleForm(CountryMixin, forms.Form):
     country = forms.CharField(label=gettext_lazy("Country of the servers"), max_length=2, initial="NL")
     reason = forms.CharField(
         label=gettext_lazy("How do we know?"), max_length=AsnRule._meta.get_field("reason").max_length
+    )
+
+
+class RelationForm(forms.Form):
+    """How this provider stands to another."""
+
+    kind = forms.ChoiceField(label=gettext_lazy("This provider is"), choices=Relation.Kind.choices)
+    other = forms.SlugField(
+        label=gettext_lazy("Code of the other provider"),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    valid_from = forms.DateField(
+        label=gettext_lazy("Valid from"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("How do we know?"), max_length=Relation._meta.get_field("reason").max_length
+    )
+
+    def clean(self) -> dict[str, Any]:
+        """With the other provider's id in the place of its code. Raises ValidationError."""
+        cleaned = super().clean() or self.cleaned_data
+        if "other" in cleaned:
+            other = Provider.objects.filter(code=cleaned.pop("other")).first()
+            if other is None:
+                self.add_error("other", _("There is no provider with this code."))
+            else:
+                cleaned["other_id"] = other.pk
+        return cleaned
+
+
+class EndForm(forms.Form):
+    """From when something holds no more."""
+
+    valid_until = forms.DateField(
+        label=gettext_lazy("No more from"), widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})
     )
 
 

@@ -30,7 +30,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Press:
-    """A button beside a row. `route` names the row by the service's keyword; `asks` are its own fields."""
+    """A button beside a row. `route` names the row by the service's keyword.
+
+    `asks` are its own fields, as text; `form` reads fields that are more than text.
+    """
 
     name: str
     route: str
@@ -38,6 +41,7 @@ class Press:
     done: str | Promise
     cell: str
     asks: tuple[str, ...] = ()
+    form: type[BaseForm] | None = None
 
 
 PARTS: Final = (
@@ -49,12 +53,13 @@ PARTS: Final = (
         _("Added. Nothing goes there before it is approved."),
     ),
     Part("network_keep", forms.NetworkForm, services.keep_network, _("The network is kept.")),
+    Part("relation_add", forms.RelationForm, services.add_relation, _("The relation is kept.")),
     Part("asn_rule_add", forms.AsnRuleForm, services.add_asn_rule, _("The rule is kept.")),
     Part("host_rule_add", forms.HostRuleForm, services.add_host_rule, _("The rule is kept.")),
 )
 
 _CONTACT, _NETWORK, _RULE = "contacts/<int:contact_id>", "networks/<int:network_id>", "rules/<uuid:rule_id>"
-_ASN_RULE = "as-rules/<int:asn_rule_id>"
+_ASN_RULE, _RELATION = "as-rules/<int:asn_rule_id>", "relations/<int:relation_id>"
 
 PRESSES: Final = (
     Press(
@@ -80,6 +85,14 @@ PRESSES: Final = (
         "contact.approve",
     ),
     Press("network_remove", f"{_NETWORK}/remove/", services.remove_network, _("Removed."), "provider.change"),
+    Press(
+        "relation_end",
+        f"{_RELATION}/end/",
+        services.end_relation,
+        _("Ended: it holds no more from that day."),
+        "provider.change",
+        form=forms.EndForm,
+    ),
     Press(
         "asn_rule_remove",
         f"{_ASN_RULE}/remove/",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Count, Min, Q
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
@@ -17,11 +17,11 @@ from django.utils.translation import gettext_lazy
 from audit.counting import Counter
 from audit.desk import BOTH, POST, Display, page, press
 from audit.record import Actor
-from providers.admin.forms import SuspendForm
+from providers.admin.forms import EndForm, SuspendForm
 from providers.admin.new import new
 from providers.admin.parts import PARTS, PRESSES, Part, Press, blank
 from providers.admin.why import why
-from providers.models import Contact, Provider
+from providers.models import Contact, Provider, Relation
 
 #: Networks and rules shown on a page.
 MOST: Final = 500
@@ -105,6 +105,7 @@ class ProviderDesk(Display):
             "provider": provider,
             "contacts": list(provider.contacts.order_by("pk")),
             "networks": list(provider.networks.order_by("prefix")[:MOST]),
+            "relations": list(Relation.objects.of(provider).select_related("provider", "other")[:MOST]),
             "asn_rules": list(provider.asn_rules.order_by("asn", "pk")[:MOST]),
             # A pattern may be the host of a notice: for those who may see notices.
             "host_rules": list(provider.host_rules.order_by("created_at", "pk")[:MOST])
@@ -119,6 +120,7 @@ class ProviderDesk(Display):
                 if user.has_perm(part.cell)
             },
             "suspend": SuspendForm(auto_id=False),
+            "end": EndForm(auto_id=False),
             "opened": {tried[0]: True} if tried else {},
         }
         context["forms"] |= dict([tried]) if tried else {}
@@ -139,7 +141,15 @@ class ProviderDesk(Display):
         def pressed(request: HttpRequest, pk: int, **row: Any) -> HttpResponse:
             """Call the service behind a button of a row."""
             get_object_or_404(Provider, pk=pk)
-            asked = {name: request.POST.get(name, "") for name in each.asks}
+            asked: dict[str, Any] = {name: request.POST.get(name, "") for name in each.asks}
+            if each.form is not None:
+                form = each.form(request.POST)
+                if not form.is_valid():
+                    messages.error(
+                        request, " ".join(str(e) for errors in form.errors.values() for e in errors)
+                    )
+                    return redirect("admin:providers_provider_change", pk)
+                asked |= form.cleaned_data
             return self._do(request, pk, each.call, each.done, **row, **asked)
 
         return pressed

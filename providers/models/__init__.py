@@ -4,6 +4,7 @@ from providers.models.attribution import Attribution
 from providers.models.network import AsnRule, HostRule, Network
 from providers.models.prefix import Prefix, PrefixField
 from providers.models.provider import Contact, ContactQuerySet, Provider
+from providers.models.relation import Relation, RelationQuerySet
 from providers.models.routes import RoutingPart, RoutingTable
 
 __all__ = [
@@ -16,6 +17,8 @@ __all__ = [
     "Prefix",
     "PrefixField",
     "Provider",
+    "Relation",
+    "RelationQuerySet",
     "RoutingPart",
     "RoutingTable",
 ]

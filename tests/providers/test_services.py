@@ -1,6 +1,7 @@
 """What people do with providers leaves a line in the audit, and refuses in words."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -8,7 +9,7 @@ import pytest
 
 from audit.models import Event
 from providers import services
-from providers.models import Contact, HostRule, Network
+from providers.models import Contact, HostRule, Network, Relation
 from providers.routing import host_key
 from providers.services import Unfit
 from tests.factories import NOON, SYSTEM, ContactFactory, HostRuleFactory, NetworkFactory, ProviderFactory
@@ -148,6 +149,68 @@ def test_an_as_has_one_rule_until_somebody_withdraws_it() -> None:
     ]
 
 
+TODAY = NOON.date()
+
+
+@pytest.mark.django_db
+def test_a_relation_holds_from_its_first_day_until_the_day_that_ends_it() -> None:
+    alfa, beta = ProviderFactory(), ProviderFactory(code="beta")
+    relation = services.add_relation(
+        provider_id=beta.pk,
+        kind="reseller_of",
+        other_id=alfa.pk,
+        valid_from=TODAY,
+        reason="Their contract",
+        **BY,
+    )
+    services.end_relation(relation_id=relation.pk, valid_until=TODAY + timedelta(days=2), **BY)
+
+    held = [Relation.objects.valid_on(TODAY + timedelta(days=n)).exists() for n in (-1, 0, 1, 2)]
+    assert held == [False, True, True, False]
+    assert [list(Relation.objects.of(one)) for one in (alfa, beta, ProviderFactory(code="gamma"))] == [
+        [relation],
+        [relation],
+        [],
+    ]
+    assert acts() == [("add_relation", "provider"), ("end_relation", "provider")]
+    with pytest.raises(Unfit):
+        services.end_relation(relation_id=relation.pk, valid_until=TODAY, **BY)
+
+
+@pytest.mark.django_db
+def test_a_relation_that_cannot_be_is_refused() -> None:
+    alfa, beta = ProviderFactory(), ProviderFactory(code="beta")
+    fields: dict[str, Any] = {"kind": "reseller_of", "valid_from": TODAY, "reason": "Their contract", **BY}
+    relation = services.add_relation(provider_id=beta.pk, other_id=alfa.pk, **fields)
+
+    for one, other, changed in (
+        (alfa, alfa, {}),
+        (beta, alfa, {}),
+        (alfa, beta, {}),
+        (beta, alfa, {"kind": "customer_of", "reason": " "}),
+    ):
+        with pytest.raises(Unfit):
+            services.add_relation(provider_id=one.pk, other_id=other.pk, **fields | changed)
+    with pytest.raises(Unfit):
+        services.add_relation(provider_id=beta.pk, other_id=0, **fields)
+    with pytest.raises(Unfit):
+        services.end_relation(relation_id=relation.pk, valid_until=TODAY - timedelta(days=1), **BY)
+    assert list(Relation.objects.all()) == [relation]
+
+
+@pytest.mark.django_db
+def test_what_has_ended_can_begin_again() -> None:
+    alfa, beta = ProviderFactory(), ProviderFactory(code="beta")
+    fields: dict[str, Any] = {
+        "provider_id": beta.pk, "other_id": alfa.pk, "kind": "customer_of", "reason": "So they say", **BY
+    }  # fmt: skip
+    first = services.add_relation(valid_from=TODAY, **fields)
+    services.end_relation(relation_id=first.pk, valid_until=TODAY, **BY)  # it never held
+    second = services.add_relation(valid_from=TODAY, **fields)
+
+    assert list(Relation.objects.valid_on(TODAY)) == [second]
+
+
 @pytest.mark.django_db
 def test_a_rule_says_how_somebody_knows() -> None:
     with pytest.raises(Unfit):
@@ -166,6 +229,7 @@ def test_a_rule_says_how_somebody_knows() -> None:
         lambda: services.remove_network(network_id=0, **BY),
         lambda: services.remove_host_rule(rule_id=uuid4(), **BY),
         lambda: services.remove_asn_rule(asn_rule_id=0, **BY),
+        lambda: services.end_relation(relation_id=0, valid_until=TODAY, **BY),
     ],
 )
 def test_what_does_not_exist_is_refused_in_words(verb: Callable[[], Any]) -> None:

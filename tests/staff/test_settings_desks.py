@@ -17,7 +17,7 @@ from accounts.models import ApiKey, User
 from audit.models import Event
 from audit.record import Actor, record
 from cases.models import DeadlineRule
-from providers.models import AsnRule, Attribution, Contact, HostRule, Network, Provider
+from providers.models import AsnRule, Attribution, Contact, HostRule, Network, Provider, Relation
 from providers.routes import import_routes
 from providers.sources.resolver import StaticResolver
 from tests.factories import (
@@ -245,6 +245,25 @@ def test_a_rule_for_an_as_is_kept_and_withdrawn(in_charge: Client) -> None:
 
     press(in_charge, provider, f"as-rules/{rule.pk}/remove")
     assert not AsnRule.objects.exists()
+
+
+def test_a_relation_stands_on_the_pages_of_both_until_it_is_ended(in_charge: Client) -> None:
+    alfa, beta = ProviderFactory(), ProviderFactory(code="beta")
+    said = {"kind": "reseller_of", "other": "alfa", "valid_from": "2026-11-01", "reason": "Their contract"}
+    unknown = press(in_charge, beta, "relation_add", **said | {"other": "nobody"})
+    assert "There is no provider with this code." in unknown.content.decode()
+
+    press(in_charge, beta, "relation_add", **said)
+    relation = Relation.objects.get()
+    pages = [
+        in_charge.get(f"/staff/providers/provider/{one.pk}/change/").content.decode() for one in (alfa, beta)
+    ]
+    assert all("from 1 November 2026" in shown for shown in pages)
+
+    answer = press(in_charge, beta, f"relations/{relation.pk}/end", valid_until="tomorrow")
+    assert "Enter a valid date." in answer.content.decode()
+    press(in_charge, beta, f"relations/{relation.pk}/end", valid_until="2026-11-20")
+    assert str(Relation.objects.get().valid_until) == "2026-11-20"
 
 
 @pytest.mark.parametrize("pattern", ["nl", "co.uk", "example"])

@@ -98,15 +98,18 @@ def import_networks(path: Path, *, by: Actor, now: datetime) -> tuple[int, int]:
 
 
 def export_providers(out: Writes, *, by: Actor, now: datetime) -> tuple[int, int]:
-    """Write what `import_providers` reads, a line for each mail address in use; returns (lines, providers left out).
+    """Write what `import_providers` reads; returns (lines, providers left out).
 
+    There is a line for each mail address that notices go to.
     Bringing a file approves what is new in it: an address that waits for a yes or is suspended is not written. A
     provider without any address in use is left out, because a line must have one.
     """
     lines, written = _writer(out, PROVIDER_COLUMNS), set()
     count = 0
     with transaction.atomic():
-        contacts = Contact.objects.usable().filter(channel=Contact.Channel.SMTP).select_related("provider")
+        contacts = (
+            Contact.objects.for_notices().filter(channel=Contact.Channel.SMTP).select_related("provider")
+        )
         for contact in contacts.order_by("provider__code", "pk"):
             provider = contact.provider
             lines.writerow(

@@ -43,9 +43,16 @@ def change_provider(*, provider_id: int, by: Actor, now: datetime, **fields: Any
 
 
 def add_contact(
-    *, provider_id: int, channel: str, address: str, mode: str, by: Actor, now: datetime
+    *,
+    provider_id: int,
+    channel: str,
+    address: str,
+    mode: str,
+    role: str = Contact.Role.ABUSE,
+    by: Actor,
+    now: datetime,
 ) -> Contact:
-    """A new address of a provider. Nothing goes there before a person approves it. Raises Unfit."""
+    """A new address of a provider, and what it is for. Nothing goes there before a person approves it. Raises Unfit."""
     address = address.strip()
     if channel == Contact.Channel.SMTP:
         try:
@@ -56,11 +63,12 @@ def add_contact(
         raise Unfit(_("A webhook's address begins with https://."))
     with transaction.atomic():
         contact, is_new = Contact.objects.get_or_create(
-            provider_id=provider_id, channel=channel, address=address, defaults={"mode": mode}
+            provider_id=provider_id, channel=channel, address=address, defaults={"mode": mode, "role": role}
         )
         if not is_new:
             raise Unfit(_("This provider has this contact already."))
-        record("add", "contact", contact.pk, by=by, at=now, data={"provider": contact.provider.code})
+        data = {"provider": contact.provider.code, "role": role}
+        record("add", "contact", contact.pk, by=by, at=now, data=data)
     return contact
 
 

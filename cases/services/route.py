@@ -166,8 +166,8 @@ def _asks_again(notice: Notice, place: Attribution | None, *, now: datetime) -> 
 
 
 def _contacts(provider_ids: set[int]) -> dict[int, Contact]:
-    """provider -> the contact that is used: the first that is approved and not suspended."""
-    usable = Contact.objects.usable().filter(provider__in=provider_ids).order_by("-pk")
+    """provider -> the contact that is used: the first for notices that is approved and not suspended."""
+    usable = Contact.objects.for_notices().filter(provider__in=provider_ids).order_by("-pk")
     return {contact.provider_id: contact for contact in usable}
 
 

@@ -67,7 +67,7 @@ class ContactForm(forms.ModelForm):  # type: ignore[type-arg]  # it is no generi
 
     class Meta:
         model = Contact
-        fields = ["channel", "address", "mode"]
+        fields = ["role", "channel", "address", "mode"]
 
 
 class NetworkForm(CountryMixin, forms.Form):

@@ -46,6 +46,10 @@ class ContactQuerySet(models.QuerySet["Contact"]):
         """Approved by a person and not suspended: only to these anything is sent (I4)."""
         return self.filter(approved_at__isnull=False, suspended_at__isnull=True)
 
+    def for_notices(self) -> "ContactQuerySet":
+        """Those of the usable ones that notices go to: the desk for abuse."""
+        return self.usable().filter(role=Contact.Role.ABUSE)
+
 
 class Contact(models.Model):
     """An address of a provider, approved by a person before anything goes there."""
@@ -60,9 +64,16 @@ class Contact(models.Model):
         DEFANGED = "defanged", _("defanged address in the text")
         API = "api", _("reference; the address is fetched by API")
 
+    class Role(models.TextChoices):
+        ABUSE = "abuse", _("abuse desk: notices go there")
+        LEGAL = "legal", _("legal department")
+        ESCALATION = "escalation", _("for escalations")
+        ROUND_THE_CLOCK = "24x7", _("reachable day and night")
+
     provider = models.ForeignKey(
         Provider, models.PROTECT, related_name="contacts", verbose_name=_("provider")
     )
+    role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.ABUSE)
     channel = models.CharField(_("channel"), max_length=8, choices=Channel.choices)
     address = models.CharField(_("address"), max_length=320)
     mode = models.CharField(_("how addresses of content are given"), max_length=10, choices=Mode.choices)

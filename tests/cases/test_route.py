@@ -139,11 +139,12 @@ def test_the_first_message_to_a_contact_asks_for_a_person(
         ({}, None, "no_contact"),
         ({}, {}, "no_contact"),
         ({}, {"suspended": True}, "no_contact"),
+        ({}, {"approved": True, "role": "legal"}, "no_contact"),
     ],
-    ids=["nobody", "cdn", "no contact", "not approved", "suspended"],
+    ids=["nobody", "cdn", "no contact", "not approved", "suspended", "for something else"],
 )
 def test_what_cannot_be_routed_is_held_for_a_person_with_the_reason(
-    run: Run, fields: dict[str, Any], contact: dict[str, bool] | None, review: str
+    run: Run, fields: dict[str, Any], contact: dict[str, Any] | None, review: str
 ) -> None:
     notice = NoticeFactory(assessed=True, **fields)
     if contact is not None:

@@ -55,6 +55,19 @@ def test_a_new_contact_waits_for_a_persons_approval_once() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("role", sorted(set(Contact.Role.values) - {"abuse"}))
+def test_an_address_for_something_else_gets_no_notices(role: str) -> None:
+    provider = ProviderFactory()
+    fields: dict[str, Any] = {"provider_id": provider.pk, "channel": "smtp", "mode": "portal", **BY}
+    for address, of in (("other@alfa.example", role), ("abuse@alfa.example", "abuse")):
+        contact = services.add_contact(address=address, role=of, **fields)
+        services.approve_contact(contact_id=contact.pk, **BY)
+
+    assert [contact.address for contact in Contact.objects.for_notices()] == ["abuse@alfa.example"]
+    assert Contact.objects.usable().count() == 2
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("channel", "address"),
     [

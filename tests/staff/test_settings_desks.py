@@ -50,7 +50,15 @@ def press(client: Client, provider: Provider, route: str, **fields: Any) -> Any:
 def test_a_contact_is_added_approved_suspended_and_used_again(in_charge: Client, supervisor: User) -> None:
     provider = ProviderFactory()
 
-    press(in_charge, provider, "contact_add", channel="smtp", address="abuse@alfa.example", mode="portal")
+    press(
+        in_charge,
+        provider,
+        "contact_add",
+        role="abuse",
+        channel="smtp",
+        address="abuse@alfa.example",
+        mode="portal",
+    )
     contact = Contact.objects.get()
     assert not contact.usable  # nothing goes there before a person approves it
 
@@ -71,15 +79,19 @@ def test_a_contact_is_added_approved_suspended_and_used_again(in_charge: Client,
     [
         (
             "contact_add",
-            {"channel": "smtp", "address": "no address", "mode": "portal"},
+            {"role": "abuse", "channel": "smtp", "address": "no address", "mode": "portal"},
             "not an e-mail address",
         ),
         (
             "contact_add",
-            {"channel": "webhook", "address": "http://x.test", "mode": "api"},
+            {"role": "abuse", "channel": "webhook", "address": "http://x.test", "mode": "api"},
             "begins with https",
         ),
-        ("contact_add", {"channel": "smtp", "address": "abuse@alfa.example", "mode": "portal"}, "already"),
+        (
+            "contact_add",
+            {"role": "abuse", "channel": "smtp", "address": "abuse@alfa.example", "mode": "portal"},
+            "already",
+        ),
         ("network_keep", {"prefix": "192.0.2.1/24", "asn": 1, "country": "NL", "name": "x"}, "host bits"),
         (
             "network_keep",

@@ -147,10 +147,9 @@ class AsnRuleForm(CountryMixin, forms.Form):
     )
 
 
-class RelationForm(forms.Form):
-    """How this provider stands to another."""
+class MergeForm(forms.Form):
+    """Into which provider this one has gone up, and since when."""
 
-    kind = forms.ChoiceField(label=gettext_lazy("This provider is"), choices=Relation.Kind.choices)
     other = forms.SlugField(
         label=gettext_lazy("Code of the other provider"),
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
@@ -172,6 +171,16 @@ class RelationForm(forms.Form):
             else:
                 cleaned["other_id"] = other.pk
         return cleaned
+
+
+class RelationForm(MergeForm):
+    """How this provider stands to another."""
+
+    kind = forms.ChoiceField(
+        label=gettext_lazy("This provider is"),
+        choices=[each for each in Relation.Kind.choices if each[0] != Relation.Kind.MERGED_INTO],
+    )
+    field_order = ["kind", "other", "valid_from", "reason"]
 
 
 class EndForm(forms.Form):

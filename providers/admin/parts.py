@@ -54,6 +54,13 @@ PARTS: Final = (
     ),
     Part("network_keep", forms.NetworkForm, services.keep_network, _("The network is kept.")),
     Part("relation_add", forms.RelationForm, services.add_relation, _("The relation is kept.")),
+    Part(
+        "provider_merge",
+        forms.MergeForm,
+        services.merge,
+        _("Merged: what is looked up from now on leads to the other. Its new contacts wait for approval."),
+        "contact.approve",
+    ),
     Part("asn_rule_add", forms.AsnRuleForm, services.add_asn_rule, _("The rule is kept.")),
     Part("host_rule_add", forms.HostRuleForm, services.add_host_rule, _("The rule is kept.")),
 )

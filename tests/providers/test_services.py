@@ -9,10 +9,19 @@ import pytest
 
 from audit.models import Event
 from providers import services
-from providers.models import Contact, HostRule, Network, Relation
+from providers.models import AsnRule, Attribution, Contact, HostRule, Network, Relation
 from providers.routing import host_key
 from providers.services import Unfit
-from tests.factories import NOON, SYSTEM, ContactFactory, HostRuleFactory, NetworkFactory, ProviderFactory
+from tests.factories import (
+    NOON,
+    SYSTEM,
+    AsnRuleFactory,
+    AttributionFactory,
+    ContactFactory,
+    HostRuleFactory,
+    NetworkFactory,
+    ProviderFactory,
+)
 
 BY: dict[str, Any] = {"by": SYSTEM, "now": NOON}
 
@@ -209,6 +218,49 @@ def test_a_relation_that_cannot_be_is_refused() -> None:
     with pytest.raises(Unfit):
         services.end_relation(relation_id=relation.pk, valid_until=TODAY - timedelta(days=1), **BY)
     assert list(Relation.objects.all()) == [relation]
+
+
+@pytest.mark.django_db
+def test_a_provider_that_goes_up_in_another_gives_it_its_networks_and_rules_and_keeps_its_history() -> None:
+    alfa, beta = ProviderFactory(), ProviderFactory(code="beta")
+    NetworkFactory(provider=beta)
+    HostRuleFactory(provider=beta, pattern="forum.example")
+    AsnRuleFactory(provider=beta)
+    place = AttributionFactory(provider=beta)
+    ours = ContactFactory(provider=beta, approved=True)
+    ContactFactory(provider=beta, address="both@alfa.example", approved=True)
+    ContactFactory(provider=alfa, address="both@alfa.example", approved=True)
+    services.merge(provider_id=beta.pk, other_id=alfa.pk, valid_from=TODAY, reason="The trade register", **BY)
+
+    assert {row.provider for model in (Network, HostRule, AsnRule) for row in model.objects.all()} == {alfa}
+    assert HostRule.objects.get().pattern == "forum.example"
+    assert Attribution.objects.get(pk=place.pk).provider == beta
+    assert now_of(ours).provider == beta
+    assert now_of(ours).usable
+    (proposed,) = Contact.objects.filter(provider=alfa, approved_at=None)
+    assert proposed.address == ours.address
+    assert str(Relation.objects.get()) == "Beta Hosting merged into Alfa Hosting"
+    assert Event.objects.get(act="merge").data == {
+        "into": "alfa", "from": "2026-11-24", "networks": 1, "host_rules": 1, "asn_rules": 1, "contacts": 1
+    }  # fmt: skip
+
+
+@pytest.mark.django_db
+def test_a_merger_that_cannot_be_is_refused() -> None:
+    alfa, beta, gamma = (ProviderFactory(code=code) for code in ("alfa", "beta", "gamma"))
+    fields: dict[str, Any] = {"valid_from": TODAY, "reason": "The trade register", **BY}
+    services.merge(provider_id=beta.pk, other_id=alfa.pk, **fields)
+
+    for one, other in ((beta, gamma), (gamma, beta), (gamma, gamma)):
+        with pytest.raises(Unfit):
+            services.merge(provider_id=one.pk, other_id=other.pk, **fields)
+    for changed in ({"reason": " "}, {"other_id": 0}):
+        with pytest.raises(Unfit):
+            services.merge(**{"provider_id": gamma.pk, "other_id": alfa.pk, **fields, **changed})
+    with pytest.raises(Unfit, match="act of its own"):
+        services.add_relation(provider_id=gamma.pk, kind="merged_into", other_id=alfa.pk, **fields)
+    services.merge(provider_id=gamma.pk, other_id=alfa.pk, **fields)
+    assert Relation.objects.count() == 2
 
 
 @pytest.mark.django_db

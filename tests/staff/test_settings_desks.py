@@ -278,6 +278,15 @@ def test_a_relation_stands_on_the_pages_of_both_until_it_is_ended(in_charge: Cli
     assert str(Relation.objects.get().valid_until) == "2026-11-20"
 
 
+def test_a_provider_is_merged_into_another(in_charge: Client) -> None:
+    alfa, network = ProviderFactory(), NetworkFactory(provider=ProviderFactory(code="beta"))
+    said = {"other": "alfa", "valid_from": "2026-11-01", "reason": "The trade register"}
+    answer = press(in_charge, network.provider, "provider_merge", **said)
+
+    assert "merged into <a" in answer.content.decode()
+    assert Network.objects.get().provider == alfa
+
+
 @pytest.mark.parametrize("pattern", ["nl", "co.uk", "example"])
 def test_a_rule_for_all_who_have_a_domain_under_something_is_refused(in_charge: Client, pattern: str) -> None:
     fields = {"pattern": pattern, "country": "NL", "reason": "why not"}

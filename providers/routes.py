@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from audit.record import Actor, record
@@ -20,6 +20,7 @@ from providers.models import RoutingPart, RoutingTable
 from providers.prefixes import Array, Family, PrefixTable
 
 _PART_BYTES: Final = 4_000_000
+_SWAP_LOCK: Final = 7_250_117
 #: How its arrays are stored, byte for byte as they are used.
 _ARRAYS: Final = {
     **{f"{family}.{name}": dtype
@@ -133,7 +134,10 @@ def _swap_in(
     table: RoutingTable, arrays: dict[str, Array], *, even_if_smaller: bool, by: Actor, now: datetime
 ) -> None:
     with transaction.atomic():
-        before = RoutingTable.objects.select_for_update().order_by("-pk").first()
+        # One swap at a time: the newest row is always the one that has parts.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SWAP_LOCK])
+        before = RoutingTable.objects.order_by("-pk").first()
         if before is not None and not even_if_smaller:
             for new, old in (
                 (table.prefixes_v4, before.prefixes_v4),
@@ -182,14 +186,17 @@ _loading: Final = threading.Lock()
 def routes() -> Routes | None:
     """The table in use, held by this process until there is a newer one; None as long as none was imported."""
     global _held
-    while True:
-        newest = RoutingTable.objects.order_by("-pk").first()
-        if newest is None:
-            return None
+    newest = RoutingTable.objects.order_by("-pk").first()
+    while newest is not None:
         with _loading:
-            if _held is None or _held.row != newest or _held.row.digest != newest.digest:
+            if _held is None or (_held.row.pk, bytes(_held.row.digest)) != (newest.pk, bytes(newest.digest)):
                 loaded = load(newest)
                 if loaded is None:
+                    # A newer one came meanwhile; and a table whose parts somebody threw away is none.
+                    passed, newest = newest, RoutingTable.objects.order_by("-pk").first()
+                    if newest == passed:
+                        return None
                     continue
                 _held = loaded
             return _held
+    return None

@@ -175,7 +175,11 @@ def test_half_a_table_or_one_family_only_is_refused_unless_somebody_insists(tmp_
     assert route_to("2001:db8::1") is None
 
 
-def test_without_a_table_there_is_none() -> None:
+def test_without_a_table_there_is_none(tmp_path: Path) -> None:
+    assert routes() is None
+
+    bring(tmp_path, PFX2AS)
+    RoutingPart.objects.all().delete()
     assert routes() is None
 
 

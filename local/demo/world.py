@@ -23,7 +23,7 @@ from django.db.models import Min
 from accounts.models import ApiKey, Scope, User
 from accounts.roles import Role
 from audit.record import Actor, record
-from cases.models import ILLEGAL, Dispatch, LegalClass, Notice, Report, SecondLook, Source, Step
+from cases.models import ILLEGAL, Assessment, Dispatch, LegalClass, Notice, Report, SecondLook, Source, Step
 from cases.services import (
     answers,
     assess,
@@ -234,12 +234,17 @@ class World:
             notice_id=notice_id,
             legal_class=kind,
             reason="" if kind in ILLEGAL else look.first.reason or "adult",
-            by=self._second,
+            by=self._somebody_else(notice_id),
             now=now,
         )
         if SecondLook.objects.differing().filter(pk=look.pk).exists():
             wait = timedelta(minutes=self.chance.randint(60, 240))
             self.at(now + wait, lambda at: self._settle(look.pk, at), wakes=True)
+
+    def _somebody_else(self, notice_id: int) -> Actor:
+        """Who has not judged it yet: a drawn notice may be disputed later. The lead is kept for differences."""
+        judged = set(Assessment.objects.filter(notice=notice_id).values_list("assessor", flat=True))
+        return next(each for each in (self._second, self._supervisor) if each.user_id not in judged)
 
     def _settle(self, look_id: int, now: datetime) -> None:
         if SecondLook.objects.differing().filter(pk=look_id).exists():
@@ -248,7 +253,10 @@ class World:
     def leave_open(self, now: datetime) -> None:
         """What a visitor finds waiting: a difference for the lead, an objection, some second judgements."""
         with_provider = Notice.objects.open().filter(disputed_at=None, second_looks=None).order_by("-pk")
-        differing, disputed, *drawn = with_provider[:5]
+        found = list(with_provider[:5])
+        if len(found) < 2:
+            return  # a very small world
+        differing, disputed, *drawn = found
         for notice in (differing, *drawn):
             looks.want_second(notice_id=notice.pk, why=SecondLook.Why.SAMPLE, by=SYSTEM, now=now)
         second.judge_again(

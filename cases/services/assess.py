@@ -136,13 +136,17 @@ def _check_class(legal_class: str) -> None:
 def dismiss(
     *, notice_id: int, because: str, by: Actor, now: datetime, seen_version: int | None = None
 ) -> Notice:
-    """Close a notice that is never to be sent. Raises WrongState once it was sent, Invalid."""
+    """Close a notice that is never to be sent.
+
+    Raises WrongState once it was sent, or while a second person or the lead is to say what it is; Invalid.
+    """
     if because not in Notice.Dismissal.values:
         raise Invalid(_("Choose why it is dismissed."))
     with moving(
         notice_id, "dismiss", by=by, now=now, seen_version=seen_version, data={"because": because}
     ) as notice:
         _refuse_when_handed_over(notice)
+        _refuse_when_doubted(notice)
         notice.dismiss(at=now, because=Notice.Dismissal(because))
         SecondLook.objects.filter(notice=notice).overtake(at=now)
     return notice
@@ -194,11 +198,8 @@ def release(*, notice_id: int, by: Actor, now: datetime, seen_version: int | Non
     with moving(notice_id, "release", by=by, now=now, seen_version=seen_version) as notice:
         if not notice.hold:
             raise WrongState(_("This notice is not held."))
-        if (
-            notice.hold == Notice.Hold.SECOND_ASSESSMENT
-            and SecondLook.objects.blocking().filter(notice=notice).exists()
-        ):
-            raise WrongState(_("A second person judges this first: only that, or the lead, ends the hold."))
+        if notice.hold == Notice.Hold.SECOND_ASSESSMENT:
+            _refuse_when_doubted(notice)
         if notice.hold == Notice.Hold.CONTACT_REVIEW and notice.routed_at is None:
             # Whoever reviewed it has added a rule, a network or a contact since.
             notice.attribution_id = notice.provider_id = None
@@ -211,3 +212,9 @@ def _refuse_when_handed_over(notice: Notice) -> None:
         raise WrongState(_("This notice has been sent or closed already."))
     if notice.routed_at is not None:
         raise WrongState(_("This notice is in the outbox: take it back first."))
+
+
+def _refuse_when_doubted(notice: Notice) -> None:
+    """Whoever judged first would otherwise have the last word as well."""
+    if SecondLook.objects.blocking().filter(notice=notice).exists():
+        raise WrongState(_("A second person judges this first: only that, or the lead, ends the hold."))

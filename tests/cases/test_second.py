@@ -113,6 +113,23 @@ def test_nobody_ends_that_hold_by_hand(first: Actor, other: Actor) -> None:
         assess.release(notice_id=notice.pk, by=other, now=NOON)
 
 
+def test_nobody_goes_around_the_second_person_or_the_lead_by_dismissing(
+    first: Actor, other: Actor, lead: Actor
+) -> None:
+    unread, differing = judged(first, "national"), judged(first, "national")
+    again(differing, other, "not_illegal")
+
+    for notice in (unread, differing):
+        for person in (first, other, lead):
+            with pytest.raises(WrongState, match="second"):
+                assess.dismiss(notice_id=notice.pk, because="not_illegal", by=person, now=NOON + HOUR)
+        assert now_of(notice).state == "received"
+        assert look_at(notice).settled_at is None
+
+    decide(look_at(differing), "second", lead)
+    assert now_of(differing).state == "dismissed"
+
+
 def test_another_hold_that_ends_lets_national_law_go_no_further(
     first: Actor, static_resolver: FixedResolver
 ) -> None:

@@ -13,7 +13,7 @@ from time import monotonic
 from typing import Any, Final
 
 from django.core.exceptions import EmptyResultSet
-from django.db import DatabaseError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import translation
 from django.utils.functional import Promise
@@ -297,8 +297,9 @@ def _outcome(bulk: Bulk, line: BulkLine, *, now: datetime) -> tuple[str, str, in
         return BulkLine.Outcome.SKIPPED, str(_CHANGED), None
     except Refused as refusal:
         return BulkLine.Outcome.SKIPPED, str(refusal)[:300], None
-    except DatabaseError as error:
-        logger.exception("a line of bulk %s failed: %s", bulk.pk, type(error).__name__)
+    except Exception:
+        # Whatever it is: raised, the same line would stop every sweep, and with it all that waits behind it.
+        logger.exception("a line of bulk %s failed", bulk.pk)
         return BulkLine.Outcome.FAILED, _("There is a fault on our side; it can be tried again."), None
     return BulkLine.Outcome.DONE, "", notice.version
 

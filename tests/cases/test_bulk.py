@@ -188,8 +188,9 @@ def test_stopped_it_leaves_the_rest_and_goes_on_only_when_told(lead: User) -> No
         bulk.retry(bulk_id=made.pk, by=Actor.of(lead), now=NOON)
 
 
+@pytest.mark.parametrize("fault", [OperationalError("gone for a moment"), KeyError("of an older version")])
 def test_a_fault_fails_its_line_alone_and_only_that_is_tried_again(
-    lead: User, monkeypatch: MonkeyPatch
+    lead: User, monkeypatch: MonkeyPatch, fault: Exception
 ) -> None:
     first, second = NoticeFactory(), NoticeFactory()
     made = started(lead)
@@ -197,7 +198,7 @@ def test_a_fault_fails_its_line_alone_and_only_that_is_tried_again(
 
     def now_and_then(**arguments: Any) -> Notice:
         if arguments["notice_id"] in broken:
-            raise OperationalError("gone for a moment")
+            raise fault
         return dismiss(**arguments)
 
     monkeypatch.setitem(bulk.ACTS, "dismiss", bulk.Doing("notice.assess", now_and_then))

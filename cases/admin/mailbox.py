@@ -177,7 +177,7 @@ def accept(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if accepted is None:
         return redirect("admin:mailbox_mail", pk)
-    if form.cleaned_data["remember"] and mail.sender:
+    if form.cleaned_data["remember"] and mail.sender and request.user.has_perm("mail_sender.add"):
         press(
             request,
             lambda: add_sender(pattern=mail.sender, source_id=source.pk, language="en", by=by, now=now),
@@ -244,6 +244,7 @@ def _show(
         "form": form or TakeForm(initial={"source": partner or _usual()}, auto_id="take_%s")
         if may_decide
         else None,
+        "may_propose": request.user.has_perm("mail_sender.add"),
         "may_retry": request.user.has_perm("mailbox.decide"),
         "may_see_report": request.user.has_perm("report.view"),
         "timeline": [told(event, names.of(event.actor)) for event in events],

@@ -76,6 +76,16 @@ def test_a_person_takes_it_in_and_proposes_the_sender(in_charge: Client, supervi
     assert not MailReceipt.objects.exists()
 
 
+def test_who_may_add_no_partner_proposes_none_by_taking_a_mail_in(browser: Browser, analyst: User) -> None:
+    kept, source, client = arrive(), SourceFactory(code="partner"), browser(analyst)
+    assert "remember" not in client.get(f"/staff/mailbox/{kept.pk}/").content.decode()
+
+    client.post(f"/staff/mailbox/{kept.pk}/accept/", {"source": source.pk, "remember": "address"})
+
+    assert Mail.objects.get().state == Mail.State.TAKEN
+    assert not MailSender.objects.exists()
+
+
 def test_setting_aside_empties_the_tray_and_the_counter(in_charge: Client) -> None:
     kept = arrive()
     assert "mails in the tray" in in_charge.get("/staff/").content.decode().partition("Nothing waits")[0]

@@ -26,10 +26,10 @@ def mees(db: None) -> User:
     return person
 
 
-def national(at_work: Client) -> Notice:
+def national(at_work: Client, **said: str) -> Notice:
     """Judged by Noor on the work desk as illegal by national law."""
     notice: Notice = NoticeFactory(attributed=True, received_at=timezone.now() - HOUR)
-    at_work.post(f"/staff/work/{notice.pk}/assess/", {"version": 0, "legal_class": "national"})
+    at_work.post(f"/staff/work/{notice.pk}/assess/", {"version": 0, "legal_class": "national"} | said)
     return Notice.objects.get(pk=notice.pk)
 
 
@@ -113,14 +113,15 @@ def test_the_provider_objects_and_the_second_person_reads_why(browser: Browser, 
 def test_the_page_of_a_notice_hides_the_first_judgement_from_who_may_give_the_second(
     at_work: Client, browser: Browser, mees: User
 ) -> None:
-    notice = national(at_work)
+    notice = national(at_work, urgent="on")
     address = f"/staff/cases/notice/{notice.pk}/change/"
 
     hidden, open_ = browser(mees).get(address).content.decode(), at_work.get(address).content.decode()
 
     assert "you may be the one to give it" in hidden
-    for words in ("illegal: national law", "Judged", "second assessment"):
+    for words in ("illegal: national law", "Judged", "second assessment", "urgent"):
         assert words not in hidden
+    assert "urgent" in open_
     assert "The judgement: illegal: national law" in open_
 
     judge_again(browser(mees), notice, legal_class="baseline")

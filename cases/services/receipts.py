@@ -5,6 +5,7 @@ A receipt goes to a partner whose mail proved where it came from, once per mail,
 
 import logging
 import random
+import re
 import secrets
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -34,6 +35,8 @@ logger = logging.getLogger(__name__)
 PER_HOUR: Final = 30
 
 State, Trouble = MailReceipt.State, MailReceipt.Trouble
+#: Servers repeat the recipient; who that is stands sealed with the mail, and is erased with it.
+_ADDRESS: Final = re.compile(r"[^\s<>()\[\]:;,\"']+@[^\s<>()\[\]:;,\"']+")
 
 
 @dataclass(frozen=True)
@@ -121,7 +124,7 @@ def settle(held: Claim, result: Accepted | Failed, *, by: Actor, now: datetime) 
         receipt = _fenced(held)
         if receipt is None:
             return
-        receipt.answer, receipt.leased_until = result.answer, None
+        receipt.answer, receipt.leased_until = _ADDRESS.sub("…", result.answer), None
         if isinstance(result, Accepted):
             receipt.sent_at, receipt.trouble, receipt.failures = now, "", 0
             _move(receipt, State.SENT, "send", by=by, now=now)

@@ -121,6 +121,16 @@ def test_a_refusal_for_good_is_not_tried_again(mail_server: MailServer) -> None:
     assert MailReceipt.objects.get().trouble == Trouble.REFUSED
 
 
+def test_what_their_server_answers_is_kept_without_whom_it_names() -> None:
+    arrive()
+    (held,) = receipts.claim(now=NOON, limit=1)
+    answer = receipts.Failed(f"550 5.1.1 <{PARTNER}>: no such user: {PARTNER}", permanent=True)
+
+    receipts.settle(held, answer, by=SYSTEM, now=NOON)
+
+    assert MailReceipt.objects.get().answer == "550 5.1.1 <…>: no such user: …"
+
+
 def test_who_was_stopped_meanwhile_gets_nothing(mail_server: MailServer, partner: MailSender) -> None:
     arrive()
     MailSender.objects.update(stopped_at=NOON, stopped_by="user:3")

@@ -44,6 +44,7 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     "mail_sender.approve": frozenset({_S, _F}),
     "notice.view": frozenset({_A, _L, _S}),
     "notice.assess": frozenset({_A, _L, _S}),
+    "work.lead": frozenset({_L, _S}),
     "notice.hold": frozenset({_A, _L, _S}),
     "notice.reveal": frozenset({_A, _L, _S}),
     "notice.route": frozenset({_A, _L, _S}),

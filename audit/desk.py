@@ -145,11 +145,15 @@ def page(
 def press(
     request: HttpRequest, act: Callable[[], T], done: str, *, words: Callable[[Refused], str] = str
 ) -> T | None:
-    """Call the service behind a button and say what became of it; None when it refused."""
+    """Call the service behind a button and say what became of it; None when it refused.
+
+    `done`: "" when the page itself says it.
+    """
     try:
         answer = act()
     except Refused as refusal:
         messages.error(request, words(refusal))
         return None
-    messages.success(request, done)
+    if done:
+        messages.success(request, done)
     return answer

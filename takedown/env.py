@@ -259,6 +259,9 @@ class Environment:
     second_sample_percent: float  # P 10
     second_national_within: timedelta  # P 2 h
     second_working_days: int  # P 1
+    break_from: timedelta  # P 10 min
+    hint_after: timedelta  # P 45 min
+    work_per_day: timedelta  # P 4 h
     attribution_max_age: timedelta  # P 12 h
     removal_run: int  # P 3 sightings
     removal_gap: timedelta  # P 3 min
@@ -318,6 +321,9 @@ def load() -> Environment:
         second_sample_percent=_read("SECOND_SAMPLE_PERCENT", _percent, 10.0),
         second_national_within=_read("SECOND_NATIONAL_WITHIN_S", _seconds, timedelta(hours=2)),
         second_working_days=_read("SECOND_WORKING_DAYS", _whole, 1),
+        break_from=_read("BREAK_FROM_S", _seconds, timedelta(minutes=10)),
+        hint_after=_read("BREAK_HINT_AFTER_S", _seconds, timedelta(minutes=45)),
+        work_per_day=_read("WORK_PER_DAY_S", _seconds, timedelta(hours=4)),
         attribution_max_age=_read("ATTRIBUTION_MAX_AGE_S", _seconds, timedelta(hours=12)),
         removal_run=_read("REMOVAL_SIGHTINGS", _whole, 3),
         removal_gap=_read("REMOVAL_GAP_S", _seconds, timedelta(minutes=3)),

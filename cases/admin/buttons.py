@@ -101,11 +101,11 @@ BUTTONS: Final = (
         "take_back",
         "notice.assess",
         _("Take back"),
-        _("Its message has not gone out yet: it returns to the work desk to be judged again."),
+        _("Nothing of it has gone out yet: it returns to the work desk to be judged again."),
         _("It is back on the work desk."),
         forms.PressForm,
         route.take_back,
-        lambda notice: _unsent(notice) and notice.routed_at is not None,
+        lambda notice: _unsent(notice) and notice.assessed_at is not None,
         icon="return",
     ),
     Button(

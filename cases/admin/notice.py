@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from audit.counting import Counter, Shortcut
 from audit.desk import BOTH, POST, Display, page
 from audit.record import Actor
-from cases.admin import bulk, notice_page, overdue, saved, search, steps, work
+from cases.admin import bulk, notice_page, overdue, saved, search, steps, team, work
 from cases.admin.buttons import BUTTONS, Button
 from cases.admin.counters import counter
 from cases.admin.find import find_by_text
@@ -49,7 +49,14 @@ class NoticeDesk(Display):
 
     def desk_urls(self) -> list[URLPattern]:
         """The desks that are about notices."""
-        return [*work.urls(self), *overdue.urls(self), *steps.urls(self), *bulk.urls(self), *saved.urls(self)]
+        return [
+            *work.urls(self),
+            *team.urls(self),
+            *overdue.urls(self),
+            *steps.urls(self),
+            *bulk.urls(self),
+            *saved.urls(self),
+        ]
 
     def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
         """The queues and steps that are this person's to see to."""

@@ -15,7 +15,7 @@ from cases.admin.buttons import BUTTONS, Button
 from cases.admin.forms import PressForm, RevealForm
 from cases.admin.reporters import named_by, reports_of
 from cases.admin.sentences import step_name
-from cases.models import Notice, SecondLook, Step
+from cases.models import Dispatch, DispatchLine, Notice, SecondLook, Step
 from cases.services import claims
 
 
@@ -63,6 +63,7 @@ def context(
         "reveal": RevealForm(auto_id="reveal_%s") if request.user.has_perm("notice.reveal") else None,
         "offers": _offers(request, notice, tried),
         "dispatch": first_line.dispatch if first_line else None,
+        "leaves": _leaves(notice, first_line),
         "observed_at": last_look.seen_at if last_look else None,
         "observed_as": last_look.outcome if last_look else "",
         "accepted_note": _("estimated") if notice.notified_estimated else "",
@@ -79,6 +80,14 @@ def context(
         "looking": _looking(request, notice, names),
         "took": _took(notice),
     }
+
+
+def _leaves(notice: Notice, line: DispatchLine | None) -> Dispatch | None:
+    """The message that a notice still waits on, and can be taken off."""
+    if line is None or notice.state != Notice.State.RECEIVED or notice.sent_at is not None:
+        return None
+    waits = line.dispatch.state == Dispatch.State.PENDING and not line.dispatch.attempt
+    return line.dispatch if waits else None
 
 
 def _looking(request: HttpRequest, notice: Notice, names: Names) -> str:

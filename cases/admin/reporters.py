@@ -6,7 +6,7 @@ from typing import Any, Final
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cases.models import Notice
+from cases.models import Notice, ReportLine
 from cases.services.corroboration import corroboration
 
 #: Anything that begins like an address, defanged or not; up to the next space.
@@ -20,8 +20,15 @@ def without_addresses(text: str) -> str:
 
 
 def reports_of(notice: Notice, *, most: int = 50) -> list[dict[str, Any]]:
-    """The lines that named the address, oldest first: {"line", "note"}."""
-    lines = notice.lines.select_related("report__source").order_by("report__received_at", "report", "number")
+    """The lines that named the address, oldest first: {"line", "note"}.
+
+    A notice that goes on where a dismissal was undone (services/undo.py) has the lines of that one as well.
+    """
+    before = notice.previous
+    undone = before is not None and before.received_at == notice.received_at
+    of = [notice.pk, before.pk] if before is not None and undone else [notice.pk]
+    lines = ReportLine.objects.filter(notice__in=of).select_related("report__source")
+    lines = lines.order_by("report__received_at", "report", "number")
     return [{"line": line, "note": without_addresses(line.note)} for line in lines[:most]]
 
 

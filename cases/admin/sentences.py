@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from audit.models import Event
 from cases import deadlines
-from cases.models import LegalClass, Mail, Notice, PassedOn, Reply, ReportLine, SecondLook
+from cases.models import AtWork, LegalClass, Mail, Notice, PassedOn, Reply, ReportLine, SecondLook
 from cases.services.looking import Why
 from cases.services.reporter import Contacting
 
@@ -60,6 +60,7 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ),
     ("notice", "acknowledge_step", ""): Sentence(_("Sees to a step"), icon="person"),
     ("notice", "send_anyway", ""): Sentence(_("Let a reminder go without a recent sighting"), "warn", "send"),
+    ("user", "lift_stop", ""): Sentence(_("May go on today, past the hours of a day"), "warn", "person"),
     ("dispatch", "enqueue", ""): Sentence(_("Begun, and put in the outbox"), icon="inbox"),
     ("dispatch", "approve", ""): Sentence(_("Approved"), "good", "check"),
     ("dispatch", "cancel", ""): Sentence(_("Cancelled"), icon="minus"),
@@ -115,8 +116,9 @@ _CODES: Final[dict[str, dict[str, Any]]] = {
             *Mail.Reason.choices,
         ]
     ),
-    "because": dict([*Notice.Dismissal.choices, *Notice.Withdrawal.choices]),
+    "because": dict([*Notice.Dismissal.choices, *Notice.Withdrawal.choices, *AtWork.Lifted.choices]),
     "hold": dict(Notice.Hold.choices),
+    "form": {"defanged": _("copied, defanged")},
     "answer": dict(Reply.Answer.choices),
     "outcome": dict(ReportLine.Outcome.choices),
     "what": ERASED,
@@ -149,7 +151,7 @@ def detail(data: dict[str, Any] | None) -> str:
     for key, value in (data or {}).items():
         if key == "step":
             said.append(step_name(str(value)))
-        elif key in {"report", "previous", "number"}:
+        elif key in {"report", "previous", "number", "undone"}:
             said.append(str(value))
         elif key == "line":
             said.append(gettext("line %(number)s") % {"number": value})

@@ -34,7 +34,8 @@ def entries(notice: Notice, names: Names, *, blind: bool = False) -> list[Entry]
     silent = _TOLD_BY_ROWS | (_TELLING if blind else frozenset())
     events = Event.objects.filter(subject="notice", subject_id=notice.pk).exclude(act__in=silent)
     told_events = (
-        told(event, names.of(event.actor))
+        # Who handed it over is nobody's business here; the audit knows.
+        told(event, "" if event.act == "hand_over" else names.of(event.actor))
         for event in events.order_by("-pk")[:NEWEST]
         # A look without a conclusion is told by its sighting.
         if event.act != "observe" or event.became

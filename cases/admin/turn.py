@@ -88,13 +88,14 @@ def _first_why(notice: Notice, now: datetime) -> str:
 
 
 def _first_counts(now: datetime) -> list[Waiting]:
-    """Each class is counted along the index, and no further than COUNTED."""
+    """Each class is counted along the index, which the order makes the planner use, and no further than COUNTED."""
     statement = """
         SELECT class, (
             SELECT count(*) FROM (
                 SELECT 1 FROM cases_notice n
                 WHERE n.state = 'received' AND n.assessed_at IS NULL AND n.priority = class
                   AND (n.hold = '' OR n.hold_until <= %s)
+                ORDER BY n.received_at, n.id
                 LIMIT %s
             ) AS found
         ) FROM unnest(%s::smallint[]) AS class
@@ -162,16 +163,23 @@ def source_of(code: str) -> Source:
     return next((source for source in SOURCES if source.code == code), SOURCES[0])
 
 
+def at_hand(user_id: int, now: datetime) -> Claim | None:
+    """What is before this person and still to be done; what was done meanwhile is given back."""
+    mine = claims.own(user_id=user_id, now=now)
+    if mine is None or source_of(mine.work).waiting(user_id, now).filter(pk=mine.notice_id).exists():
+        return mine
+    claims.release(notice_id=mine.notice_id, user_id=user_id)
+    return None
+
+
 def next_for(user_id: int, now: datetime) -> Claim | None:
     """What is before this person already and still to be done, or else the next, claimed for them.
 
     None when nothing is free: it waits for nobody, or colleagues have all of it.
     """
-    mine = claims.own(user_id=user_id, now=now)
+    mine = at_hand(user_id, now)
     if mine is not None:
-        if source_of(mine.work).waiting(user_id, now).filter(pk=mine.notice_id).exists():
-            return mine
-        claims.release(notice_id=mine.notice_id, user_id=user_id)
+        return mine
     left = PassedOn.objects.today(now=now).filter(user=user_id, notice=OuterRef("pk"))
     heads = {source.code: source.waiting(user_id, now).filter(~Exists(left)) for source in SOURCES}
     return claims.take_next(heads=heads, user_id=user_id, now=now)

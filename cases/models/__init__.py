@@ -1,6 +1,7 @@
 """The nouns of a case, one per file."""
 
 from cases.models.assessment import ILLEGAL, Assessment, LegalClass
+from cases.models.at_work import AtWork
 from cases.models.beat import Beat
 from cases.models.bulk import Bulk, BulkLine
 from cases.models.claim import Claim
@@ -28,6 +29,7 @@ from cases.models.vocabulary import Question, Term, Vocabulary
 __all__ = [
     "ILLEGAL",
     "Assessment",
+    "AtWork",
     "Attempt",
     "Beat",
     "Bulk",

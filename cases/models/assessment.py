@@ -32,8 +32,13 @@ class Assessment(models.Model):
     """
 
     notice = models.ForeignKey(Notice, models.PROTECT, related_name="assessments", verbose_name=_("notice"))
+    # db_index=False: `assessment_of_assessor` begins with it.
     assessor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="assessments", verbose_name=_("assessor")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="assessments",
+        verbose_name=_("assessor"),
+        db_index=False,
     )
     at = models.DateTimeField(_("at"))
     legal_class = models.CharField(_("class"), max_length=12, choices=LegalClass.choices)
@@ -63,6 +68,7 @@ class Assessment(models.Model):
                 condition=models.Q(legal_class__in=["baseline", "national"]) | models.Q(answers={}),
             ),
         ]
+        indexes = [models.Index(fields=["assessor", "-at"], name="assessment_of_assessor")]
         triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 
     def __str__(self) -> str:

@@ -1,7 +1,7 @@
 """The one place where an address gets its content and its notice; intake and quarantine both come here."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -82,12 +82,13 @@ def open_notices(
     now: datetime,
     data: dict[str, Any],
     received_at: datetime | None = None,
+    alike: Mapping[str, Any] | None = None,
 ) -> None:
     """Add the notices of fresh `places` and their audit rows by one statement; sets `notice_id`.
 
-    `received_at` is when the address came in, if not now.
+    `received_at` is when the address came in, if not now; `alike` is what else they have in common, by attribute.
     """
-    constants = _constants(received_at or now)
+    constants = _constants({"received_at": received_at or now, **(alike or {})})
     names = ", ".join(constants)
     statement = f"""
         WITH born AS (
@@ -140,9 +141,9 @@ def corroborate(notice_ids: Sequence[int], *, source_id: int) -> None:
         cursor.execute(statement, [list(notice_ids), source_id])
 
 
-def _constants(received_at: datetime) -> dict[str, Any]:
-    """What every new notice has in common, by column, as the model has it."""
-    notice = Notice(received_at=received_at)
+def _constants(alike: Mapping[str, Any]) -> dict[str, Any]:
+    """What all new notices have in common, by column, as the model has it."""
+    notice = Notice(**alike)
     varying = {"id", "reference", "content_id", "previous_id", "came_back", "priority"}
     return {
         str(field.column): value

@@ -11,13 +11,19 @@ from cases.models import Notice
 from cases.services.refused import NotFound
 
 
-def reveal(*, notice_id: int, by: Actor, now: datetime, reason: str = "") -> str:
-    """The canonical URL of one notice. `reason`: why the staff looks, as a code. Raises NotFound."""
+def reveal(*, notice_id: int, by: Actor, now: datetime, reason: str = "", defanged: bool = False) -> str:
+    """The canonical URL of one notice. `reason`: why the staff looks, as a code. Raises NotFound.
+
+    `defanged`: it is shown defanged, to be copied.
+    """
     with transaction.atomic():
         notice = Notice.objects.select_related("content").filter(pk=notice_id).first()
         if notice is None:
             raise NotFound(_("There is no such notice."))
-        record("reveal", "notice", notice.pk, by=by, at=now, data={"reason": reason} if reason else None)
+        data = {"reason": reason} if reason else {}
+        if defanged:
+            data["form"] = "defanged"
+        record("reveal", "notice", notice.pk, by=by, at=now, data=data or None)
         return str(notice.content.url)
 
 

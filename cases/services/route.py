@@ -187,8 +187,9 @@ def enqueue(
 ) -> list[Dispatch]:
     """Put locked notices on the gathering dispatch of a contact, or on new ones; call inside a transaction.
 
-    An urgent notice closes the grouping window at once. One contact hears of one step of a notice once:
-    a line that exists already is not added again.
+    A first notice waits for the whole grouping window from when it joins, so that it can be taken back; an urgent
+    one closes the window at once. One contact hears of one step of a notice once: a line that exists already is
+    not added again.
     """
     contact = Contact.objects.select_for_update().get(pk=contact_id)
     step = FIRST if kind == Dispatch.Kind.FIRST else f"{kind}-{round_}"
@@ -208,6 +209,7 @@ def enqueue(
         )
         if len(taken) == room:
             dispatch.gathering = False
+        dispatch.next_attempt_at = max(dispatch.next_attempt_at or now, now + _window(kind))
         if any(notice.urgent for notice in taken):
             dispatch.gathering, dispatch.next_attempt_at = False, now
         dispatch.save(update_fields=["gathering", "next_attempt_at"])
@@ -221,11 +223,14 @@ def _gathering(contact: Contact, kind: str, round_: int, *, by: Actor, now: date
         .filter(contact=contact, kind=kind, round=round_, gathering=True, state=Dispatch.State.PENDING)
         .first()
     )
-    if found is not None:
+    # Each that joins makes it wait anew: it gathers for one window, and leaves within two.
+    if found is not None and (kind != Dispatch.Kind.FIRST or now < found.created_at + _window(kind)):
         return found
+    if found is not None:
+        found.gathering = False
+        found.save(update_fields=["gathering"])
     number = _next_number(now)
     domain = parseaddr(settings.HOST.sender_address)[1].rpartition("@")[2]
-    window = settings.HOST.grouping_window if kind == Dispatch.Kind.FIRST else timedelta(0)
     dispatch = Dispatch.objects.create(
         number=number,
         contact=contact,
@@ -234,11 +239,17 @@ def _gathering(contact: Contact, kind: str, round_: int, *, by: Actor, now: date
         message_id=f"<{number.lower()}.{secrets.token_hex(8)}@{domain}>",
         token=secrets.token_urlsafe(32),
         created_at=now,
-        next_attempt_at=now + window,
+        next_attempt_at=now + _window(kind),
         approval_reason="" if contact.known_since else Dispatch.Approval.NEW_CONTACT,
     )
     record("enqueue", "dispatch", dispatch.pk, by=by, at=now, became=dispatch.state, data={"number": number})
     return dispatch
+
+
+def _window(kind: str) -> timedelta:
+    """How long others may join a message, and whoever judged may think again. A reminder waits for nothing."""
+    window: timedelta = settings.HOST.grouping_window
+    return window if kind == Dispatch.Kind.FIRST else timedelta(0)
 
 
 def _next_number(now: datetime) -> str:
@@ -250,8 +261,9 @@ def _next_number(now: datetime) -> str:
 
 
 def take_back(*, notice_id: int, by: Actor, now: datetime, seen_version: int | None = None) -> Notice:
-    """Undo an approved notice while its message still waits: it returns to the work desk.
+    """Undo a judgement while its message still waits, or before it is on one: it returns to the work desk.
 
+    A hold that the judgement or its routing set ends with it; one that a person set stays.
     Raises WrongState once the message is on its way, Stale.
     """
     with moving(notice_id, "take_back", by=by, now=now, seen_version=seen_version) as notice:
@@ -261,12 +273,19 @@ def take_back(*, notice_id: int, by: Actor, now: datetime, seen_version: int | N
             .filter(notice=notice, step=FIRST, dropped_because="")
             .first()
         )
-        if line is None or line.dispatch.state != Dispatch.State.PENDING or line.dispatch.attempt:
+        on_none = line is None and notice.routed_at is None
+        if notice.state != Notice.State.RECEIVED or notice.assessed_at is None:
+            raise WrongState(_("This notice is not waiting to be sent."))
+        if line is not None and line.dispatch.state == Dispatch.State.PENDING and not line.dispatch.attempt:
+            line.dropped_because = DispatchLine.Dropped.TAKEN_BACK
+            line.save(update_fields=["dropped_because"])
+        elif not on_none:
             raise WrongState(_("This notice is not waiting in the outbox any more."))
-        line.dropped_because = DispatchLine.Dropped.TAKEN_BACK
-        line.save(update_fields=["dropped_because"])
+        if notice.hold_review:
+            notice.end_hold()
         notice.assessed_at = notice.routed_at = None
-        notice.legal_class, notice.urgent = "", False
+        # What was urgent stays so: it goes before others on the work desk.
+        notice.legal_class = ""
         SecondLook.objects.filter(notice=notice).overtake(at=now)
     return notice
 
@@ -291,7 +310,7 @@ def cancel(*, dispatch_id: int, by: Actor, now: datetime) -> Dispatch:
             for notice in notices:
                 if notice.state == Notice.State.RECEIVED:
                     notice.assessed_at = notice.routed_at = None
-                    notice.legal_class, notice.urgent = "", False
+                    notice.legal_class = ""
             SecondLook.objects.filter(notice__in=notices).overtake(at=now)
         was = dispatch.state
         dispatch.state, dispatch.gathering = Dispatch.State.CANCELLED, False

@@ -73,11 +73,12 @@ def test_notices_for_one_contact_gather_until_their_message_is_claimed(run: Run)
 
     gathering = Dispatch.objects.get()
     assert {line.notice for line in gathering.lines.all()} == {first, second}
-    assert gathering.next_attempt_at == NOON + 10 * MINUTE
+    # Each that joins has its whole window.
+    assert gathering.next_attempt_at == NOON + 15 * MINUTE
 
-    claim(now=NOON + 10 * MINUTE, limit=1)
+    claim(now=NOON + 15 * MINUTE, limit=1)
     third = judged()
-    run(NOON + 11 * MINUTE)
+    run(NOON + 16 * MINUTE)
     assert third.dispatch_lines.get().dispatch != gathering
 
 

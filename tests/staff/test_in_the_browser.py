@@ -233,6 +233,7 @@ def world(everyone: User) -> dict[str, int]:
 PAGES = (
     "/staff/",
     "/staff/work/",
+    "/staff/work/team/",
     "/staff/cases/notice/",
     "/staff/cases/notice/{notice}/change/",
     "/staff/cases/notice/{waiting}/change/",

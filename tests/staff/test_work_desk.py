@@ -14,9 +14,16 @@ from accounts.models import User
 from audit.models import Event
 from audit.record import Actor
 from cases.admin import turn
-from cases.models import Claim, Notice, PassedOn
-from cases.services import passing
-from tests.factories import NOON, NoticeFactory
+from cases.models import AtWork, Claim, Notice, PassedOn
+from cases.services import passing, wellbeing
+from tests.factories import (
+    NOON,
+    ContactFactory,
+    DispatchFactory,
+    NoticeFactory,
+    ReportLineFactory,
+    UserFactory,
+)
 from tests.staff.conftest import Browser
 
 pytestmark = pytest.mark.django_db
@@ -344,7 +351,7 @@ def test_the_address_is_shown_to_judge_it_and_that_is_written_down(at_work: Clie
     page = at_work.post(f"/staff/work/{notice.pk}/reveal/")
 
     text = page.content.decode()
-    assert '<code class="revealed">https://forum.example/some/where/secret-picture.jpg</code>' in text
+    assert ">https://forum.example/some/where/secret-picture.jpg</code>" in text
     assert page.context["notice"] == notice
     event = Event.objects.get(act="reveal", subject_id=notice.pk)
     assert (event.actor, event.data) == (f"user:{analyst.pk}", {"reason": "judge"})
@@ -363,4 +370,152 @@ def test_the_desk_asks_the_database_as_often_for_a_long_queue_as_for_a_short_one
     for hours in range(2, 22):
         waiting(hours=hours)
 
-    assert queries() == short <= 13
+    assert queries() == short <= 15
+
+
+def test_the_defanged_address_is_given_to_be_copied_and_that_is_written_down(
+    at_work: Client, analyst: User
+) -> None:
+    notice = waiting(content__url="https://forum.example/some/secret.jpg")
+    address = f"/staff/work/{notice.pk}/copy/"
+
+    by_script = at_work.post(address, headers={"accept": "application/json"})
+    page = at_work.post(address)
+
+    assert by_script.json() == {"text": "hxxps://forum[.]example/some/secret[.]jpg"}
+    assert "hxxps://forum[.]example/some/secret[.]jpg</textarea>" in page.content.decode()
+    assert b"https://forum.example/some" not in page.content + by_script.content
+    events = Event.objects.filter(act="reveal", subject_id=notice.pk)
+    assert [event.data for event in events] == [{"reason": "judge", "form": "defanged"}] * 2
+    assert at_work.get(address).status_code == 405
+
+
+def test_what_was_judged_is_said_and_can_be_undone_and_comes_back(at_work: Client) -> None:
+    first, second = waiting(hours=5), waiting(hours=3)
+
+    page = judge(at_work, first, legal_class="baseline")
+    text = page.content.decode()
+    assert page.context["notice"] == second
+    assert [each["notice"] for each in page.context["undoable"]] == [first]
+    assert f"{first.reference}</a>: illegal: baseline" in text
+
+    back = at_work.post(f"/staff/work/{first.pk}/undo/", follow=True)
+    assert back.context["notice"] == first
+    assert back.context["undoable"] == []
+    assert offered(at_work) == first  # and not the one that was before them
+
+
+def test_an_undone_dismissal_is_before_the_same_person_with_what_was_reported(at_work: Client) -> None:
+    first = waiting(hours=5)
+    ReportLineFactory(notice=first, note="what a reporter wrote")
+    judge(at_work, first, legal_class="not_illegal", reason="adult")
+
+    back = at_work.post(f"/staff/work/{first.pk}/undo/", follow=True)
+
+    assert back.context["notice"].previous == first
+    assert "what a reporter wrote" in back.content.decode()
+
+
+def test_after_the_hours_of_a_day_one_notice_may_be_finished_and_no_other_comes(
+    at_work: Client, analyst: User
+) -> None:
+    first, _second = waiting(hours=5), waiting(hours=3)
+    at_work.get("/staff/work/")
+    AtWork.objects.update(worked=4 * HOUR)
+
+    page = at_work.get("/staff/work/")
+    assert page.context["notice"] == first
+    assert "Your hours for today are over." in page.content.decode()
+
+    page = judge(at_work, first, legal_class="baseline")
+    assert "notice" not in page.context
+    assert "Enough for today" in page.content.decode()
+    assert "You have worked on this desk for 4 h 0 min today" in page.content.decode()
+
+
+def test_a_lead_lets_somebody_go_on_without_seeing_a_figure(
+    at_work: Client, browser: Browser, lead: User, analyst: User
+) -> None:
+    waiting()
+    at_work.get("/staff/work/")
+    AtWork.objects.update(worked=5 * HOUR, items=77)
+    in_lead = browser(lead)
+
+    page = in_lead.get("/staff/work/team/").content.decode()
+    assert "Noor" in page
+    assert "77" not in page
+    assert "5 h" not in page
+
+    page = in_lead.post(f"/staff/work/team/{analyst.pk}/lift/", {"because": "asked"}, follow=True)
+    assert "Nobody has had their hours" in page.content.decode()
+    assert at_work.get("/staff/work/team/").status_code == 403
+
+
+def test_the_hint_to_take_a_break_is_calm_and_can_be_put_away(at_work: Client) -> None:
+    waiting()
+    at_work.get("/staff/work/")
+    AtWork.objects.update(since_at=timezone.now() - 50 * timedelta(minutes=1))
+
+    assert "You have been at it for 50 min without a break." in at_work.get("/staff/work/").content.decode()
+    page = at_work.post("/staff/work/hint/", follow=True)
+    assert "without a break. Get up" not in page.content.decode()
+
+
+def test_single_keys_are_switched_off_for_a_person_wherever_they_log_in(
+    at_work: Client, browser: Browser, analyst: User
+) -> None:
+    waiting()
+    at_work.get("/staff/work/")
+
+    at_work.post("/staff/work/keys/", {"off": "yes"})
+
+    assert b"data-keys-off checked" in browser(analyst).get("/staff/work/").content
+
+
+def test_what_is_skipped_often_is_on_top_of_the_leads_list_and_what_was_handed_over_is_not_on_it(
+    browser: Browser, at_work: Client, supervisor: User, lead: User
+) -> None:
+    often, once, given = waiting(hours=5), waiting(hours=4), waiting(hours=3)
+    for person in (at_work, browser(supervisor)):
+        person.post(f"/staff/work/{often.pk}/skip/", {"reason": "technical"})
+    at_work.post(f"/staff/work/{once.pk}/skip/", {"reason": "language"})
+    at_work.post(f"/staff/work/{given.pk}/hand-over/")
+
+    rows = browser(lead).get("/staff/work/team/").context["skipped"]
+
+    assert [(row["notice"], row["times"]) for row in rows] == [(often, 2), (once, 1)]
+    assert rows[0]["reasons"] == ["I cannot open it, for a technical reason"]
+
+
+def test_the_page_of_a_notice_says_when_it_leaves_and_not_who_handed_it_over(at_work: Client) -> None:
+    at = timezone.now()
+    contact = ContactFactory(approved=True)
+    message = DispatchFactory(contact=contact, created_at=at, next_attempt_at=at + 10 * timedelta(minutes=1))
+    notice = NoticeFactory(
+        routed=True, received_at=at - HOUR, assessed_at=at, routed_at=at, contact=contact, dispatch=message
+    )
+    waits = waiting()
+    at_work.post(f"/staff/work/{waits.pk}/hand-over/")
+
+    page = at_work.get(f"/staff/cases/notice/{notice.pk}/change/").content.decode()
+    assert "It waits in the outbox and leaves with its message:" in page
+    assert "Take back" in page
+    handed = at_work.get(f"/staff/cases/notice/{waits.pk}/change/").context["timeline"]
+    assert (handed[0]["text"], handed[0]["by"]) == ("Handed over to a colleague", "")
+
+
+def test_the_team_page_asks_the_database_as_often_for_many_as_for_few(browser: Browser, lead: User) -> None:
+    client, people = browser(lead), [UserFactory(email=f"a{n}@hotline.example") for n in range(6)]
+
+    def queries(count: int) -> int:
+        for person in people[:count]:
+            notice = waiting()
+            passing.skip(notice_id=notice.pk, reason="context", by=Actor.of(person), now=timezone.now())
+            wellbeing.sign(user_id=person.pk, now=timezone.now())
+        AtWork.objects.update(worked=5 * HOUR)
+        with CaptureQueriesContext(connection) as asked:
+            client.get("/staff/work/team/")
+        return len(asked)
+
+    queries(1)
+    assert queries(1) == queries(6) <= 8

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils import timezone
@@ -12,7 +13,7 @@ from audit.desk import page
 from cases.admin import bulk, saved
 from cases.admin.forms import FindForm
 from cases.filters import SearchForm
-from cases.models import Notice
+from cases.models import Claim, Notice
 from providers.models import Provider
 
 TEMPLATE = "staff/notices.html"
@@ -22,6 +23,9 @@ def rows(form: SearchForm, request: HttpRequest) -> keyset.Page[Notice]:
     """The page that the request is at. Call it with a valid form."""
     listed = form.applied(Notice.objects.all(), now=timezone.now())
     # What is sealed and not shown stays in the database.
+    # Who has it before them on the work desk just now.
+    claim = Claim.objects.live(now=timezone.now()).filter(notice=OuterRef("pk"))
+    listed = listed.annotate(looking=Subquery(claim.values("user__name")[:1]))
     listed = listed.select_related("content", "provider").defer("content__raw_sealed", "content__host_sealed")
     return keyset.page(
         listed,

@@ -1,6 +1,6 @@
 """For the lead: what is left for colleagues often, and who has worked enough for today. No figure of a person."""
 
-from datetime import timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from django import forms
@@ -17,9 +17,9 @@ from audit.record import Actor
 from cases.admin.pressing import press
 from cases.models import AtWork, Notice, PassedOn
 from cases.services import wellbeing
+from cases.services.passing import LISTED
 
-#: How far back the list of skips looks, and how long it gets.
-SINCE: Final = timedelta(days=14)
+#: Longer the list of skips does not get.
 MOST: Final = 50
 
 
@@ -48,7 +48,7 @@ def team(request: HttpRequest) -> HttpResponse:
             for each in wellbeing.stopped(now=now)
         ],
         "me": request.user.pk,
-        "days": SINCE.days,
+        "days": LISTED.days,
     }
     return page(request, "staff/team.html", context)
 
@@ -65,11 +65,11 @@ def lift(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("admin:work_team")
 
 
-def _skipped(now: Any) -> list[dict[str, Any]]:
+def _skipped(now: datetime) -> list[dict[str, Any]]:
     """By notice, what it was skipped for; what was handed over is not asked about, and not counted."""
     rows = (
         PassedOn.objects.skipped()
-        .filter(at__gte=now - SINCE, notice__state=Notice.State.RECEIVED, notice__assessed_at__isnull=True)
+        .filter(at__gte=now - LISTED, notice__state=Notice.State.RECEIVED, notice__assessed_at__isnull=True)
         .values("notice_id")
         .annotate(times=Count("pk"), last=Max("at"))
         .order_by("-times", "-last", "notice_id")[:MOST]
@@ -78,7 +78,7 @@ def _skipped(now: Any) -> list[dict[str, Any]]:
     notices = Notice.objects.select_related("content").in_bulk(list(found))
     words = dict(PassedOn.Reason.choices)
     reasons: dict[int, list[str]] = {pk: [] for pk in found}
-    said = PassedOn.objects.skipped().filter(notice__in=list(found), at__gte=now - SINCE)
+    said = PassedOn.objects.skipped().filter(notice__in=list(found), at__gte=now - LISTED)
     for pk, reason in said.order_by("notice_id", "reason").values_list("notice_id", "reason").distinct():
         reasons[pk].append(str(words[reason]))
     return [

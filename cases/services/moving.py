@@ -171,6 +171,7 @@ def _stale(notice: Notice, seen: int) -> Stale:
     events = Event.objects.filter(subject="notice", subject_id=notice.pk)
     last = events.exclude(act__in=_LOOKS).order_by("-pk").first()
     return Stale(
+        notice_id=notice.pk,
         by=last.actor if last else "?",
         act=last.act if last else "?",
         at=last.at if last else None,

@@ -1,8 +1,10 @@
 """Leaving a notice for a colleague: skipped for a reason, or handed over without one."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from audit.record import Actor, record
@@ -10,6 +12,9 @@ from cases.clock import day_in_amsterdam
 from cases.models import Notice, PassedOn
 from cases.services import claims
 from cases.services.refused import Invalid, NotFound
+
+#: So long a skip stands on the lead's list.
+LISTED: Final = timedelta(days=14)
 
 
 def skip(*, notice_id: int, reason: str, by: Actor, now: datetime) -> None:
@@ -42,5 +47,8 @@ def _pass_on(act: str, notice_id: int, reason: str, *, by: Actor, now: datetime)
             notice_id=notice_id,
             defaults={"at": now, "reason": reason},
         )
+        # It is needed today; what was skipped, for the lead's list a while longer. More about a person is not kept.
+        mine = PassedOn.objects.filter(user_id=by.user_id)
+        mine.filter(Q(reason="", day__lt=day_in_amsterdam(now)) | Q(at__lt=now - LISTED)).delete()
         record(act, "notice", notice_id, by=by, at=now, data={"reason": reason} if reason else None)
         claims.release(notice_id=notice_id, user_id=by.user_id)

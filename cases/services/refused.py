@@ -24,12 +24,15 @@ class WrongState(Refused):
 class Stale(Refused):
     """Somebody else changed it since the caller looked: `by` (an actor), by `act`, at `at`.
 
-    `seen` and `current` are versions.
+    `seen` and `current` are versions of the notice `notice_id`.
     """
 
     code = "stale"
 
-    def __init__(self, *, by: str, act: str, at: datetime | None, seen: int, current: int) -> None:
+    def __init__(
+        self, *, notice_id: int, by: str, act: str, at: datetime | None, seen: int, current: int
+    ) -> None:
+        self.notice_id = notice_id
         self.by, self.act, self.at = by, act, at
         self.seen, self.current = seen, current
         super().__init__(

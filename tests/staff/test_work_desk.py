@@ -159,6 +159,9 @@ def test_a_second_judgement_is_refused_with_who_was_first(
     answer = judge(at_work, notice, version=version, legal_class="not_illegal", reason="adult")
 
     assert "Sam was first" in answer.content.decode()
+    assert (
+        f'<a href="/staff/cases/notice/{notice.pk}/change/">See what happened</a>' in answer.content.decode()
+    )
     assert notice.assessments.count() == 1
 
 
@@ -189,9 +192,12 @@ def test_the_page_of_a_notice_says_who_has_it_on_the_work_desk(
     only = waiting()
     at_work.get("/staff/work/")
 
-    page = browser(supervisor).get(f"/staff/cases/notice/{only.pk}/change/").content.decode()
+    client = browser(supervisor)
+    page = client.get(f"/staff/cases/notice/{only.pk}/change/").content.decode()
 
     assert "Noor has this notice on the work desk just now." in page
+    (row,) = client.get("/staff/cases/notice/").context["rows"]
+    assert row.looking == "Noor"
 
 
 def test_a_lost_cache_changes_nothing(at_work: Client, browser: Browser, supervisor: User) -> None:
@@ -287,6 +293,18 @@ def test_what_is_handed_over_asks_for_no_reason_and_goes_to_a_colleague(
     assert offered(browser(supervisor)) == only
     assert Event.objects.get(act="hand_over", subject_id=only.pk).data is None
     assert not PassedOn.objects.skipped().exists()
+
+
+def test_of_what_somebody_left_no_more_is_kept_than_is_needed(analyst: User) -> None:
+    at, by = timezone.now(), Actor.of(analyst)
+    old, skipped, given, new = (waiting().pk for _ in range(4))
+    passing.skip(notice_id=old, reason="language", by=by, now=at - 15 * 24 * HOUR)
+    passing.skip(notice_id=skipped, reason="language", by=by, now=at - 3 * 24 * HOUR)
+    passing.hand_over(notice_id=given, by=by, now=at - 2 * 24 * HOUR)
+
+    passing.hand_over(notice_id=new, by=by, now=at)
+
+    assert set(PassedOn.objects.values_list("notice_id", flat=True)) == {skipped, new}
 
 
 @pytest.mark.parametrize(

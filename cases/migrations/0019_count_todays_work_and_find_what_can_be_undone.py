@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0017_want_second_judgements"),
+        ("cases", "0018_index_what_is_closed_by_its_state"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -18,7 +18,9 @@ const typing = (target) =>
   target instanceof HTMLElement &&
   target.matches("textarea, select, input:not([type=radio], [type=checkbox]), [contenteditable]");
 const first = (form) => form?.querySelector("input:not([type=hidden]), select, textarea, button");
-const toJudge = () => (judging.querySelector("input:checked") ?? first(judging))?.focus();
+// What is checked in a group that is folded away cannot have the focus.
+const toJudge = () =>
+  ([...judging.querySelectorAll("input:checked")].find((input) => input.offsetParent) ?? first(judging))?.focus();
 
 const fold = (key) => {
   const panel = document.querySelector(`details[data-panel="${key}"]`);

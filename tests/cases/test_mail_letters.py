@@ -14,7 +14,7 @@ from cases.intake.mailbox.server import Fetched
 from cases.intake.way import Unreadable
 from cases.models import Mail
 from cases.services.mailbox import Arrived
-from tests.mailbox import MX, mail
+from tests.mailbox import MX, PARTNER, mail
 
 Reason = Mail.Reason
 ADDRESS = "https://forum.example/img/0001.jpg"
@@ -326,3 +326,21 @@ def test_a_date_of_1970_and_several_recipients_change_nothing() -> None:
     ).as_bytes()
     found = read(raw.replace(b"To: ", b"To: x@y.example, ", 1))
     assert (found.sender, found.is_proven, found.total) == ("reports@partner.example", True, 1)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Content-Type: multipart/mixed; boundary*" + "9" * 5_000 + "=x",
+        "Content-Type: text/plain; charset*" + "9" * 5_000 + "=x",
+        "Content-Disposition: attachment; filename*0*=x; filename*=y; filename*1=z",
+        "Content-Disposition: attachment; filename*=idna''%ff..c",
+    ],
+)
+def test_parameters_that_the_library_stumbles_over_hide_neither_the_sender_nor_the_proof(header: str) -> None:
+    raw = f"Authentication-Results: {OURS[1]}\r\nFrom: {PARTNER}\r\n{header}\r\n\r\n{ADDRESS}\r\n".encode()
+
+    arrived = read(raw)
+
+    assert (arrived.sender, arrived.is_proven) == (PARTNER, True)
+    assert arrived.trouble == Reason.UNREADABLE

@@ -6,6 +6,7 @@ from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
+from email.parser import BytesHeaderParser
 from email.utils import parseaddr
 from typing import Final
 
@@ -41,7 +42,8 @@ def read(fetched: Fetched) -> Arrived:
     contents = hashlib.sha256(body if fetched.is_whole else raw).hexdigest()
     if len(header) > MAX_HEADER:
         return Arrived(digest, contents, fetched.size, trouble=Reason.UNREADABLE)
-    head = message_from_bytes(header)
+    # Not message_from_bytes: it asks for the boundary, and not every boundary can be told.
+    head = BytesHeaderParser().parsebytes(header)
     sender = authenticity.sender([str(value) for value in head.get_all("From", [])])
     address, domain = sender or ("", "")
     ids = [str(value).strip() for value in head.get_all("Message-ID", [])]
@@ -89,6 +91,9 @@ def _texts(fetched: Fetched) -> parts.Found:
         return parts.found_in(message_from_bytes(fetched.raw))
     except RecursionError:  # mails within mails, without end
         return parts.Found(trouble=Reason.PARTS)
+    except (LookupError, TypeError, ValueError):
+        # Parameters that the library stumbles over (RFC 2231: numbers without end, sections mixed, odd charsets).
+        return parts.Found(trouble=Reason.UNREADABLE)
 
 
 def _subject(head: Message) -> str:

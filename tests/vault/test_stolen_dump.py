@@ -7,8 +7,8 @@ import pytest
 from django.db import connection
 
 from audit.record import Actor
-from cases.models import Notice
-from cases.services import answers, assess, keep, receive, reporter
+from cases.models import Mailbox, MailCopy, Notice
+from cases.services import answers, assess, keep, mailbox, receive, reporter
 from cases.services.deliver import deliver_due
 from cases.services.route import attribute_new, route_due
 from local.servers import postgres_programs
@@ -82,7 +82,16 @@ def test_a_dump_after_a_whole_case_holds_neither_host_nor_path_nor_words(
     assert PATH in str(file.get_content()), "the provider must have been told"
     # And a second report that nobody has read yet.
     waiting = keep.keep(source=SourceFactory(), way="file", lines=lines, digest=None, by=SYSTEM, now=NOON)
+    # And a mail of a stranger.
+    arrived = mailbox.Arrived(
+        "digest", "contents", 1, message_id=f"<{WORDS}@{HOST}>", sender=f"{WORDS}@{HOST}", domain=HOST,
+        subject=f"{WORDS} https://{HOST}/{PATH}", texts=(("", f"https://{HOST}/{PATH}"),), total=1,
+    )  # fmt: skip
+    box = Mailbox.objects.create(name="test")
+    copy = MailCopy.objects.create(mailbox=box, uid_validity=1, uid=1)
+    mail = mailbox.keep(arrived=arrived, copy=copy, by=SYSTEM, now=NOON)
     stolen = dump()
+    assert mail.reference in stolen
     assert waiting.unread.exists()
     assert notice.reference in stolen, "the dump must hold the case"
     assert taken.report.reference in stolen

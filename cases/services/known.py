@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audit.record import Actor, record
-from cases.models import Assessment, Fingerprint, Notice
+from cases.models import Assessment, Fingerprint, Notice, SecondLook
 from cases.services.assess import assess
 from cases.services.refused import NotFound, WrongState
 
@@ -66,7 +66,10 @@ class Known:
 
 
 def known(notice: Notice) -> Known | None:
-    """What was judged before of the material of a notice; None if nothing was. Four queries at most."""
+    """What was judged before of the material of a notice; None if nothing was. Five queries at most.
+
+    While a lead is to decide between two judgements of a notice, both are of it: they contradict each other.
+    """
     judged = Notice.objects.filter(assessed_at__isnull=False).exclude(pk=notice.pk).exclude(legal_class="")
     found = {Evidence.ADDRESS: list(judged.filter(content=notice.content_id).order_by("-pk")[:MOST])}
     digests = list(
@@ -79,12 +82,15 @@ def known(notice: Notice) -> Known | None:
     notices = {each.pk: (each, evidence) for evidence, some in found.items() for each in some}
     if not notices:
         return None
+    differing = SecondLook.objects.differing().filter(notice__in=notices)
+    doubted = set(differing.values_list("notice_id", flat=True))
     earlier, met = [], set()
     rows = Assessment.objects.filter(notice__in=notices).select_related("assessor").order_by("-at", "-pk")
     for assessment in rows:
         about, evidence = notices[assessment.notice_id]
         # A notice that was judged twice has the class that counts in the end.
-        if assessment.legal_class == about.legal_class and about.pk not in met:
+        counts = assessment.legal_class == about.legal_class and about.pk not in met
+        if counts or about.pk in doubted:
             met.add(about.pk)
             if assessment.reason not in PASSING:
                 earlier.append(Earlier(assessment, about, evidence))

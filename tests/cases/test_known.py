@@ -25,6 +25,7 @@ from tests.factories import (
     NoticeFactory,
     ReportFactory,
     ReportLineFactory,
+    SecondLookFactory,
     SourceFactory,
     UserFactory,
     many,
@@ -211,6 +212,16 @@ def test_that_it_could_not_be_seen_once_is_no_judgement_of_the_material(reason: 
     assert known(NoticeFactory(content=before.content)) is None
 
 
+def test_what_two_people_judge_differently_is_not_offered_before_the_lead_has_decided() -> None:
+    look = SecondLookFactory(notice=NoticeFactory(dismissed=True), read_as="baseline")
+    notice = NoticeFactory(content=look.notice.content)
+
+    found = known(notice)
+    assert found is not None
+    assert found.offer is None
+    assert {each.assessment.legal_class for each in found.earlier} == {"baseline", "not_illegal"}
+
+
 def test_a_file_at_many_addresses_costs_as_many_queries_as_at_one() -> None:
     asked = []
     for count in (2, 30):
@@ -223,7 +234,7 @@ def test_a_file_at_many_addresses_costs_as_many_queries_as_at_one() -> None:
             assert len([each.assessment.assessor.pk for each in found.earlier]) >= count
         asked.append(len(queries))
 
-    assert asked == [4, 4]
+    assert asked == [5, 5]
 
 
 # -- taking it over ------------------------------------------------------------------------------------

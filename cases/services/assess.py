@@ -8,7 +8,7 @@ from typing import Final
 from django.utils.translation import gettext as _
 
 from audit.record import Actor
-from cases.models import ILLEGAL, Assessment, LegalClass, Notice, Question, SecondLook
+from cases.models import ILLEGAL, Assessment, LegalClass, Notice, Question, SecondLook, Vocabulary
 from cases.services import looks
 from cases.services.moving import moving
 from cases.services.refused import Invalid, WrongState
@@ -96,12 +96,15 @@ def judgement(
     """One person's judgement of a locked notice, saved; what follows from it is the caller's.
 
     What does not belong to the class is left out: no reason for what is illegal, no answers for what is not.
-    Raises Invalid.
+    What is taken over was said in words that were in force then, however long ago. Raises Invalid.
     """
     _check_class(legal_class)
     if by.user_id is None:
         raise Invalid(_("Only a person can judge."))
-    version = readable(vocabulary)
+    if taken_from is not None and vocabulary is not None:
+        version = Vocabulary.objects.get(pk=vocabulary)
+    else:
+        version = readable(vocabulary)
     offered = {(term.question, term.code) for term in version.terms.filter(retired=False)}
     illegal = legal_class in ILLEGAL
     said = {question: code for question, code in (answers or {}).items() if code} if illegal else {}

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from audit.models import Event
 from audit.record import Actor
 from cases.models import Assessment, DispatchLine, Notice, SecondLook
-from cases.services import answers, assess, deliver, looks, route, second
+from cases.services import answers, assess, deliver, looks, route, second, vocabulary
 from cases.services.refused import Invalid, NotFound, WrongState
 from tests.conftest import FixedResolver
 from tests.factories import (
@@ -287,6 +287,18 @@ def test_the_lead_lets_the_first_stand_and_it_goes_on(lead: Actor) -> None:
     notice = now_of(look.notice)
     assert (notice.hold, notice.legal_class) == ("", "baseline")
     assert list(Notice.objects.to_route(now=NOON)) == [notice]
+
+
+def test_the_lead_lets_a_judgement_stand_in_whatever_words_it_was_given(lead: Actor) -> None:
+    look = SecondLookFactory(differing=True, notice=NoticeFactory(assessed=True))
+    for _change in range(2):
+        draft = vocabulary.begin_draft(by=SYSTEM, now=NOON)
+        vocabulary.put_in_force(version=draft.version, by=SYSTEM, now=NOON)
+
+    settled = decide(look, "second", lead)
+
+    assert settled.lead is not None
+    assert (settled.lead.vocabulary_id, settled.lead.reason) == (1, "adult")
 
 
 def test_what_the_lead_finds_not_illegal_is_dismissed_when_nothing_was_sent(lead: Actor) -> None:

@@ -264,7 +264,7 @@ def take_back(*, notice_id: int, by: Actor, now: datetime, seen_version: int | N
     """Undo a judgement while its message still waits, or before it is on one: it returns to the work desk.
 
     A hold that the judgement or its routing set ends with it; one that a person set stays.
-    Raises WrongState once the message is on its way, Stale.
+    Raises WrongState once the message is on its way, or a second person judged otherwise; Stale.
     """
     with moving(notice_id, "take_back", by=by, now=now, seen_version=seen_version) as notice:
         line = (
@@ -276,6 +276,8 @@ def take_back(*, notice_id: int, by: Actor, now: datetime, seen_version: int | N
         on_none = line is None and notice.routed_at is None
         if notice.state != Notice.State.RECEIVED or notice.assessed_at is None:
             raise WrongState(_("This notice is not waiting to be sent."))
+        if SecondLook.objects.differing().filter(notice=notice).exists():
+            raise WrongState(_("Two people judged it differently: the lead decides."))
         if line is not None and line.dispatch.state == Dispatch.State.PENDING and not line.dispatch.attempt:
             line.dropped_because = DispatchLine.Dropped.TAKEN_BACK
             line.save(update_fields=["dropped_because"])

@@ -9,7 +9,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from audit.record import Actor
-from cases.models import Assessment, Dispatch, DispatchLine, Notice
+from cases.models import Assessment, Dispatch, DispatchLine, Notice, SecondLook
 from cases.services import placing
 from cases.services.refused import NotFound, Refused, WrongState
 from cases.services.route import FIRST, take_back
@@ -57,6 +57,7 @@ def undo(*, notice_id: int, by: Actor, now: datetime) -> Notice:
             received_at=notice.received_at,
             alike={"provider_id": notice.provider_id, "attribution_id": notice.attribution_id},
         )
+        SecondLook.objects.unread().filter(notice=notice).overtake(at=now)
     return Notice.objects.get(reference=place.reference)
 
 

@@ -10,8 +10,8 @@ from django.db import IntegrityError, transaction
 from audit.models import Event
 from audit.record import Actor
 from cases.models import Assessment, DispatchLine, Notice, SecondLook
-from cases.services import answers, assess, deliver, looks, route, second, vocabulary
-from cases.services.refused import Invalid, NotFound, WrongState
+from cases.services import answers, assess, deliver, looks, route, second, undo, vocabulary
+from cases.services.refused import Invalid, NotFound, Refused, WrongState
 from tests.conftest import FixedResolver
 from tests.factories import (
     NOON,
@@ -128,6 +128,21 @@ def test_nobody_goes_around_the_second_person_or_the_lead_by_dismissing(
 
     decide(look_at(differing), "second", lead)
     assert now_of(differing).state == "dismissed"
+
+
+def test_nobody_goes_around_the_lead_by_taking_the_first_judgement_back(
+    first: Actor, other: Actor, lead: Actor
+) -> None:
+    notice = judged(first, "baseline")
+    looks.want_second(notice_id=notice.pk, why="sample", by=SYSTEM, now=NOON)
+    again(notice, other, "not_illegal")
+
+    for act in (route.take_back, undo.undo):
+        for person in (first, other, lead):
+            with pytest.raises(Refused):
+                act(notice_id=notice.pk, by=person, now=NOON + HOUR)
+    assert look_at(notice).settled_at is None
+    assert now_of(notice).legal_class == "baseline"
 
 
 def test_another_hold_that_ends_lets_national_law_go_no_further(

@@ -11,8 +11,8 @@ from django.db import connection
 from accounts.models import User
 from audit.models import Event
 from audit.record import Actor
-from cases.models import Dispatch, DispatchLine, Notice
-from cases.services import assess, route
+from cases.models import Dispatch, DispatchLine, Notice, SecondLook
+from cases.services import assess, looks, route
 from cases.services.deliver import claim
 from cases.services.refused import WrongState
 from cases.services.undo import NotYours, undo, undoable
@@ -119,6 +119,16 @@ def test_a_dismissal_is_undone_by_a_new_notice_that_follows_it(noor: User) -> No
         undo(notice_id=notice.pk, by=Actor.of(noor), now=NOON + 9 * MINUTE)
     event = Event.objects.get(subject="notice", subject_id=again.pk, act="receive")
     assert event.data == {"undone": notice.reference}
+
+
+@pytest.mark.django_db
+def test_of_a_dismissal_that_was_undone_nobody_judges_a_second_time(noor: User) -> None:
+    notice = judged(noor, "not_illegal")
+    looks.want_second(notice_id=notice.pk, why="sample", by=SYSTEM, now=NOON)
+
+    undo(notice_id=notice.pk, by=Actor.of(noor), now=NOON + MINUTE)
+
+    assert SecondLook.objects.get().outcome == "overtaken"
 
 
 @pytest.mark.django_db

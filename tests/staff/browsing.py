@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from django.conf import settings as django_settings
 from django.test import Client
 from playwright.sync_api import Browser, Page
@@ -10,6 +11,12 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 
 CHROMIUM = os.environ.get("CHROMIUM", "")
+#: What a module of such tests is marked with.
+IN_A_BROWSER = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not CHROMIUM, reason=os.environ.get("NO_CHROMIUM") or "say CHROMIUM=/path/to/it"),
+    pytest.mark.django_db(transaction=True),
+]
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -8,7 +8,7 @@ from django.test import Client
 from playwright import sync_api as playwright
 
 from accounts.models import User
-from accounts.roles import Role
+from accounts.roles import STAFF_ROLES, Role
 from tests.factories import UserFactory
 from tests.staff.browsing import CHROMIUM, FLAGS
 
@@ -60,6 +60,13 @@ def supervisor(db: None) -> User:
 def functional_admin(db: None) -> User:
     """Manages people, keys and terms; sees no case."""
     return UserFactory(functional_admin=True, name="Robin")
+
+
+@pytest.fixture
+def everyone(db: None) -> User:
+    """Somebody with all roles of the staff, who sees every page."""
+    person: User = UserFactory(roles=sorted(STAFF_ROLES), email="all@hotline.example", name="Noor de Vries")
+    return person
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """The work desk in browsers: fifty notices by keyboard alone, recorded; and two people who never meet at one notice."""
 
 import json
-import os
 import statistics
 import time
 from datetime import timedelta
@@ -18,13 +17,9 @@ from accounts.models import User
 from audit.models import Event
 from cases.models import Claim, Notice, PassedOn
 from tests.factories import NoticeFactory, UserFactory, many
-from tests.staff.browsing import CHROMIUM, page_of
+from tests.staff.browsing import IN_A_BROWSER, page_of
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason=os.environ.get("NO_CHROMIUM") or "say CHROMIUM=/path/to/it"),
-    pytest.mark.django_db(transaction=True),
-]
+pytestmark = IN_A_BROWSER
 HOUR = timedelta(hours=1)
 FIFTY = 50
 #: Where the recording lies afterwards: every key with its time, and a picture of each tenth page.

@@ -1,6 +1,5 @@
 """The desks in a browser: the keys of the work desk, nothing that axe calls serious, nothing wider than the screen."""
 
-import os
 from datetime import timedelta
 
 import pytest
@@ -10,7 +9,6 @@ from playwright.sync_api import Browser, Locator, expect
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
-from accounts.roles import STAFF_ROLES
 from cases.models import Notice
 from cases.services import vocabulary
 from cases.services.keep import read_due
@@ -27,24 +25,12 @@ from tests.factories import (
     SecondLookFactory,
     SightingFactory,
     StepFactory,
-    UserFactory,
     api_key,
 )
-from tests.staff.browsing import CHROMIUM, page_of
+from tests.staff.browsing import IN_A_BROWSER, page_of
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason=os.environ.get("NO_CHROMIUM") or "say CHROMIUM=/path/to/it"),
-    pytest.mark.django_db(transaction=True),
-]
+pytestmark = IN_A_BROWSER
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def everyone(db: None) -> User:
-    """Somebody with all roles of the staff, who sees every page."""
-    person: User = UserFactory(roles=sorted(STAFF_ROLES), email="all@hotline.example", name="Noor de Vries")
-    return person
 
 
 def test_the_keys_choose_and_one_chord_saves(

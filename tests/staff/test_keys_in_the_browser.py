@@ -7,9 +7,9 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 from cases.models import Assessment, ReportLine
 from tests.factories import NoticeFactory, ReportFactory, ReportLineFactory
-from tests.staff.test_in_the_browser import chromium, everyone, page_of, pytestmark
+from tests.staff.browsing import IN_A_BROWSER, page_of
 
-__all__ = ["chromium", "everyone", "pytestmark"]
+pytestmark = IN_A_BROWSER
 
 
 def serious(page: Page) -> list[str]:

@@ -13,9 +13,9 @@ from audit.record import Actor
 from cases.models import Bulk, Notice
 from cases.services import bulk, figures, saved_filters
 from tests.factories import NoticeFactory, ProviderFactory, UserFactory
-from tests.staff.test_in_the_browser import chromium, page_of, pytestmark
+from tests.staff.browsing import IN_A_BROWSER, page_of
 
-__all__ = ["chromium", "pytestmark"]
+pytestmark = IN_A_BROWSER
 
 
 def test_rows_are_chosen_by_keyboard_and_dismissed_after_a_look(

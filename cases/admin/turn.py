@@ -163,6 +163,13 @@ def source_of(code: str) -> Source:
     return next((source for source in SOURCES if source.code == code), SOURCES[0])
 
 
+def still_waits(notice_id: int, work: str, version: str, *, user_id: int, now: datetime) -> bool:
+    """Whether what a page shows in `version` is still to be done, so that saving it would not be refused."""
+    found = source_of(work).waiting(user_id, now).filter(pk=notice_id).only("pk", "version").first()
+    # A second judgement does not go by the version (services/second.py).
+    return found is not None and (work == SECOND.code or str(found.version) == version)
+
+
 def at_hand(user_id: int, now: datetime) -> Claim | None:
     """What is before this person and still to be done; what was done meanwhile is given back."""
     mine = claims.own(user_id=user_id, now=now)

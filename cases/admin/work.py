@@ -200,15 +200,18 @@ def beat(request: HttpRequest, pk: int) -> JsonResponse:
 
     `active` is "yes" when there was a key, a movement or a press since the last time.
     """
-    now, version, active = timezone.now(), request.POST.get("version"), request.POST.get("active") == "yes"
+    now, version, active = (
+        timezone.now(),
+        request.POST.get("version", ""),
+        request.POST.get("active") == "yes",
+    )
     if active:
         wellbeing.sign(user_id=me(request), now=now)
-    notice = Notice.objects.only("pk", "version").filter(pk=pk).first()
-    if notice is None or str(notice.version) != version:
+    work = turn.source_of(request.POST.get("work", "")).code
+    if not turn.still_waits(pk, work, version, user_id=me(request), now=now):
         return JsonResponse(
             {"claim": "changed", "words": _("This notice was changed meanwhile. Look again.")}
         )
-    work = turn.source_of(request.POST.get("work", "")).code
     kept = claims.keep(notice_id=pk, work=work, user_id=me(request), active=active, now=now)
     words = ""
     if kept == claims.Kept.IDLE:

@@ -24,6 +24,9 @@ _COLUMNS: "list[models.Field[Any, Any]]" = [
 
 #: Acts that are recorded of a notice and change nothing in it.
 _LOOKS: Final = frozenset({"reveal", "skip", "hand_over", "recanonicalise"})
+#: Acts of the house itself that nobody can be late for: whoever has the notice before them judges what it is, and
+#: not who hosts it. They leave the version as it is.
+_UNNOTICED: Final = frozenset({"attribute"})
 
 
 @contextmanager
@@ -77,7 +80,7 @@ def moving_many(
             if notice.notified_at is not None and notice.rule is not None:
                 notice.due_at = deadlines.due_at(notice.notified_at, notice.rule.term)
             notice.priority = int(notice.its_priority)
-            notice.version += 1
+            notice.version += act not in _UNNOTICED
         touched = {
             field
             for notice in changed
@@ -169,7 +172,7 @@ def _plain(value: Any) -> Any:
 
 def _stale(notice: Notice, seen: int) -> Stale:
     events = Event.objects.filter(subject="notice", subject_id=notice.pk)
-    last = events.exclude(act__in=_LOOKS).order_by("-pk").first()
+    last = events.exclude(act__in=_LOOKS | _UNNOTICED).order_by("-pk").first()
     return Stale(
         notice_id=notice.pk,
         by=last.actor if last else "?",

@@ -14,7 +14,7 @@ from cases.services.deliver import withdraw
 from cases.services.moving import moving
 from cases.services.observe import reopen
 from cases.services.placing import lock_intake
-from cases.services.refused import Invalid, NotFound, Refused, WrongState
+from cases.services.refused import Invalid, NotFound, Refused, Stale, WrongState
 from cases.services.route import FIRST
 
 Outcome = SecondLook.Outcome
@@ -43,13 +43,14 @@ def judge_again(
 
     What waits in the outbox is kept back at once when the second person judges otherwise. Of a dispute the second
     person decides: not illegal upholds it, and illegal in any class rejects it.
-    Raises WrongState when none is wanted any more, NotYou, Invalid, Stale.
+    Raises Stale when somebody was first, WrongState when none is wanted any more, NotYou, Invalid.
     """
     with transaction.atomic():
-        with moving(notice_id, "judge_again", by=by, now=now, seen_version=seen_version) as notice:
+        # Not by the notice's version: with the provider it moves on with every look at the material.
+        with moving(notice_id, "judge_again", by=by, now=now) as notice:
             look = SecondLook.objects.unread().select_for_update().filter(notice=notice).first()
             if look is None:
-                raise WrongState(_("No second judgement of this notice is wanted any more."))
+                raise _too_late(notice, seen_version)
             _refuse_who_judged(notice, by)
             look.second = judgement(
                 notice=notice,
@@ -150,6 +151,21 @@ def settle(
                 _reject_objection(notice_id, by=by, now=now)
             _go_on(notice_id, by=by, now=now)
     return look
+
+
+def _too_late(notice: Notice, seen_version: int | None) -> Refused:
+    """Somebody else has given the second judgement, or it is not wanted any more."""
+    last = SecondLook.objects.filter(notice=notice).select_related("second").order_by("-pk").first()
+    if last is None or last.second is None:
+        return WrongState(_("No second judgement of this notice is wanted any more."))
+    return Stale(
+        notice_id=notice.pk,
+        by=f"user:{last.second_by_id}",
+        act="judge_again",
+        at=last.second.at,
+        seen=notice.version if seen_version is None else seen_version,
+        current=notice.version,
+    )
 
 
 def _refuse_who_judged(notice: Notice, by: Actor) -> None:

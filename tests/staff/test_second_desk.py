@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from cases.models import Assessment, Notice, SecondLook
-from cases.services import answers
+from cases.services import answers, observe
 from tests.factories import SYSTEM, NoticeFactory, SecondLookFactory, UserFactory, many
 from tests.staff.conftest import Browser
 
@@ -51,6 +51,37 @@ def test_the_work_desk_gives_it_to_somebody_else_and_never_to_the_first(
     assert "second judgement" in text
     judge_again(browser(mees), notice, legal_class="national")
     assert Notice.objects.get(pk=notice.pk).hold == ""
+
+
+def test_what_happens_at_the_provider_meanwhile_makes_no_second_judgement_late(
+    browser: Browser, mees: User
+) -> None:
+    look = SecondLookFactory(why="dispute", notice=NoticeFactory(notified=True))
+    client = browser(mees)
+    shown = client.get("/staff/work/").context["notice"]
+    sighting = observe.Seen(shown.reference, timezone.now(), "online", "nl-1", http_status=200)
+    observe.observe(sightings=[sighting], by=SYSTEM, now=timezone.now())
+    assert Notice.objects.get(pk=shown.pk).version > shown.version
+
+    beat = client.post(
+        f"/staff/work/{shown.pk}/beat/", {"version": shown.version, "work": "second", "active": "yes"}
+    )
+    client.post(f"/staff/work/{shown.pk}/again/", {"version": shown.version, "legal_class": "baseline"})
+
+    assert beat.json()["claim"] == "yes"
+    assert SecondLook.objects.get(pk=look.pk).second_by == mees
+
+
+def test_whoever_is_late_with_the_second_judgement_hears_who_was_first(
+    at_work: Client, browser: Browser, mees: User, lead: User
+) -> None:
+    notice = national(at_work)
+    judge_again(browser(mees), notice, legal_class="national")
+
+    answer = judge_again(browser(lead), notice, legal_class="baseline")
+
+    assert "Mees was first" in answer.content.decode()
+    assert SecondLook.objects.get(notice=notice).second_by == mees
 
 
 def test_the_page_of_the_second_says_nothing_of_the_first(

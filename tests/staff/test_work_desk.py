@@ -15,9 +15,11 @@ from audit.models import Event
 from audit.record import Actor
 from cases.admin import turn
 from cases.models import AtWork, Claim, Notice, PassedOn
-from cases.services import passing, wellbeing
+from cases.services import passing, route, wellbeing
+from tests.conftest import FixedResolver
 from tests.factories import (
     NOON,
+    SYSTEM,
     ContactFactory,
     DispatchFactory,
     NoticeFactory,
@@ -236,6 +238,20 @@ def test_an_open_page_hears_that_its_notice_was_changed(at_work: Client, in_char
     at_work.get("/staff/work/")
 
     assert beat(at_work, only, version="7")["claim"] == "changed"
+
+
+def test_who_hosts_it_may_be_found_while_it_is_judged(
+    at_work: Client, static_resolver: FixedResolver
+) -> None:
+    only: Notice = NoticeFactory(received_at=timezone.now() - HOUR)
+    shown = at_work.get("/staff/work/").context["notice"]
+
+    route.attribute_new(resolver=static_resolver, by=SYSTEM, now=timezone.now())
+
+    assert Notice.objects.get(pk=only.pk).attribution is not None
+    assert beat(at_work, shown, active="yes")["claim"] == "yes"
+    judge(at_work, only, version=shown.version, legal_class="baseline")
+    assert Notice.objects.get(pk=only.pk).legal_class == "baseline"
 
 
 def test_leaving_the_page_and_logging_out_give_the_notice_back(

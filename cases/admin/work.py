@@ -225,7 +225,8 @@ def beat(request: HttpRequest, pk: int) -> JsonResponse:
 
 def close(request: HttpRequest, pk: int) -> HttpResponse:
     """The page was left: its notice is free at once, unless a later page shows it."""
-    claims.release(notice_id=pk, user_id=me(request), page=request.POST.get("page", "-")[:16])
+    this_page = request.POST.get("page", "")
+    claims.release(notice_id=pk, user_id=me(request), page=this_page[:16] if this_page.isalnum() else "-")
     return HttpResponse(status=204)
 
 

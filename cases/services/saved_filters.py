@@ -19,7 +19,7 @@ def save(*, name: str, query: str, role: str = "", by: Actor, now: datetime) -> 
     Raises Invalid without a name, for a filter that is none, and for a role that is none.
     """
     form = parsed(query)
-    if by.user_id is None or not name.strip():
+    if by.user_id is None or not name.strip() or not name.isprintable():
         raise Invalid(_("Give it a name."))
     if not form.is_valid() or not form.query:
         raise Invalid(_("There is no filter to save."))

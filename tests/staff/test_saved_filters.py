@@ -39,7 +39,8 @@ def test_a_filter_is_kept_under_its_name_with_only_what_we_know(at_work: Client)
 
 
 @pytest.mark.parametrize(
-    ("name", "query"), [("", "due=over"), ("x", ""), ("x", "due=nonsense"), ("x", "nonsense=1")]
+    ("name", "query"),
+    [("", "due=over"), ("a\x1fb", "due=over"), ("x", ""), ("x", "due=nonsense"), ("x", "nonsense=1")],
 )
 def test_what_is_no_filter_or_has_no_name_is_not_kept(at_work: Client, name: str, query: str) -> None:
     save(at_work, name, query)

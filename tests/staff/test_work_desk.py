@@ -267,6 +267,16 @@ def test_leaving_the_page_and_logging_out_give_the_notice_back(
     assert offered(at_work) == only
 
 
+@pytest.mark.parametrize("page", ["", "\0", "-", "0" * 16])
+def test_a_page_that_was_never_shown_gives_nothing_back(at_work: Client, page: str) -> None:
+    only = waiting()
+    at_work.get("/staff/work/")
+
+    assert at_work.post(f"/staff/work/{only.pk}/close/", {"page": page}).status_code == 204
+
+    assert Claim.objects.filter(notice=only).exists()
+
+
 def test_what_is_skipped_does_not_come_back_to_the_same_person_today(
     at_work: Client, browser: Browser, analyst: User, supervisor: User
 ) -> None:

@@ -10,11 +10,13 @@ from django.conf import settings as django_settings
 from django.db import connection
 from django.db.models.signals import post_migrate
 from django.utils import translation
+from playwright.sync_api import Browser
 from pytest_django import DjangoDbBlocker, Settings
 
 from providers.models import Attribution
 from providers.sources.resolver import Answer
 from takedown.env import Mail
+from tests.browsing import running
 from tests.mailserver import MailServer
 
 AUDIT_TABLES = ("audit_event", "audit_link")
@@ -59,6 +61,13 @@ def english() -> Iterator[None]:
     """Tests read English, whatever the settings say; one that reads Dutch says so."""
     with translation.override("en"):
         yield
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A browser."""
+    with running() as started:
+        yield started
 
 
 @pytest.fixture

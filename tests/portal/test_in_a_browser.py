@@ -3,17 +3,16 @@
 import re
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
 from cases.models import Notice, Reply
+from tests.browsing import IN_A_BROWSER, sound
 from tests.factories import HOUR, NoticeFactory, ProviderFactory, UserFactory
 from tests.portal.world import notified
-from tests.takedown.test_look_in_a_browser import browser, pytestmark
 
-__all__ = ["browser", "pytestmark"]  # the fixture and the marks are that module's
+pytestmark = IN_A_BROWSER
 
 PASSWORD = "a long password for one test"
 SECRET = "https://forum.example/threads/secret-path/0001.jpg"
@@ -35,21 +34,14 @@ def notice() -> Notice:
     )
 
 
-def sound(page: Page) -> None:
-    """Nothing serious for axe, and nothing wider than the screen."""
-    findings = Axe().run(page).response["violations"]
-    assert [(f["id"], f["nodes"]) for f in findings if f["impact"] in {"serious", "critical"}] == []
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
 @pytest.mark.parametrize("width", [1280, 390])
 def test_a_contact_logs_in_looks_and_answers(
-    browser: Browser,
+    chromium: Browser,
     live_server: LiveServer,
     notice: Notice,
     width: int,
 ) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 844}, locale="en-GB")
+    context = chromium.new_context(viewport={"width": width, "height": 844}, locale="en-GB")
     page, asked = context.new_page(), list[str]()
     page.on("request", lambda request: asked.append(request.url))
 
@@ -91,11 +83,11 @@ def test_a_contact_logs_in_looks_and_answers(
 
 
 def test_without_scripts_everything_still_works(
-    browser: Browser,
+    chromium: Browser,
     live_server: LiveServer,
     notice: Notice,
 ) -> None:
-    context = browser.new_context(java_script_enabled=False, locale="en-GB")
+    context = chromium.new_context(java_script_enabled=False, locale="en-GB")
     page = context.new_page()
     page.goto(f"{live_server.url}/portal/")
     page.get_by_label("E-mail address").fill("contact@alfa.example")

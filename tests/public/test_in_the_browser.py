@@ -1,48 +1,13 @@
 """The public form in a browser: by keyboard alone, without JavaScript, in both languages, on a phone."""
 
-import os
-from collections.abc import Iterator
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from cases.models import Report, Reporter
+from tests.browsing import IN_A_BROWSER, sound
 
-CHROMIUM = os.environ.get("CHROMIUM", "")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason=os.environ.get("NO_CHROMIUM") or "say CHROMIUM=/path/to/it"),
-    pytest.mark.django_db(transaction=True),
-]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """A browser. Playwright's loop runs in this thread; Django would take that for asynchronous code."""
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield started
-        started.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-def sound(page: Page) -> None:
-    """Nothing that axe calls serious, nothing wider than the screen."""
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
-    findings = Axe().run(page).response["violations"]
-    assert [(f["id"], f["nodes"]) for f in findings if f["impact"] in {"serious", "critical"}] == [], page.url
+pytestmark = IN_A_BROWSER
 
 
 def focused(page: Page) -> str:

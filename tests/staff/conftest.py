@@ -1,29 +1,15 @@
 """The staff, logged in."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from django.test import Client
-from playwright import sync_api as playwright
 
 from accounts.models import User
 from accounts.roles import STAFF_ROLES, Role
 from tests.factories import UserFactory
-from tests.staff.browsing import CHROMIUM, FLAGS
 
 Browser = Callable[[User], Client]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[playwright.Browser]:
-    """A browser. Playwright's loop runs in this thread; Django would take that for asynchronous code."""
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with playwright.sync_playwright() as running:
-        started = running.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield started
-        started.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
 @pytest.fixture

@@ -16,8 +16,8 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 from audit.models import Event
 from cases.models import Claim, Notice, PassedOn
+from tests.browsing import IN_A_BROWSER, page_of
 from tests.factories import NoticeFactory, UserFactory, many
-from tests.staff.browsing import IN_A_BROWSER, page_of
 
 pytestmark = IN_A_BROWSER
 HOUR = timedelta(hours=1)

@@ -13,6 +13,7 @@ from cases.models import Notice
 from cases.services import vocabulary
 from cases.services.keep import read_due
 from cases.services.receive import BATCH
+from tests.browsing import IN_A_BROWSER, page_of
 from tests.factories import (
     SYSTEM,
     ContactFactory,
@@ -27,7 +28,6 @@ from tests.factories import (
     StepFactory,
     api_key,
 )
-from tests.staff.browsing import IN_A_BROWSER, page_of
 
 pytestmark = IN_A_BROWSER
 HOUR = timedelta(hours=1)

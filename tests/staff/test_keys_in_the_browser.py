@@ -6,8 +6,8 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from cases.models import Assessment, ReportLine
+from tests.browsing import IN_A_BROWSER, page_of
 from tests.factories import NoticeFactory, ReportFactory, ReportLineFactory
-from tests.staff.browsing import IN_A_BROWSER, page_of
 
 pytestmark = IN_A_BROWSER
 
@@ -38,7 +38,7 @@ def test_k_leads_to_what_was_judged_before_and_the_chord_takes_it_over(
 
     page.keyboard.press("Control+Enter")
 
-    expect(page.get_by_text("Judged as before.")).to_be_visible()
+    expect(page.locator("[data-undo-row]")).to_contain_text(f"Judged {notice.reference}: illegal: baseline")
     assert Assessment.objects.get(notice=notice).taken_from == Assessment.objects.get(notice=before)
 
 

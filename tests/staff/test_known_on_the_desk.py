@@ -39,7 +39,7 @@ def test_a_press_judges_as_before_and_shows_the_next(at_work: Client, analyst: U
 
     answer = at_work.post(f"/staff/work/{notice.pk}/known/", form.initial, follow=True)
 
-    assert [str(message) for message in answer.context["messages"]] == ["Judged as before."]
+    assert [each["notice"] for each in answer.context["undoable"]] == [notice]  # said with its undo
     taken = Assessment.objects.get(notice=notice)
     assert (taken.assessor, taken.legal_class, taken.taken_from) == (
         analyst, "baseline", Assessment.objects.get(notice=before),

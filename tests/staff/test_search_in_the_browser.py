@@ -12,8 +12,8 @@ from accounts.roles import STAFF_ROLES
 from audit.record import Actor
 from cases.models import Bulk, Notice
 from cases.services import bulk, figures, saved_filters
+from tests.browsing import IN_A_BROWSER, page_of
 from tests.factories import NoticeFactory, ProviderFactory, UserFactory
-from tests.staff.browsing import IN_A_BROWSER, page_of
 
 pytestmark = IN_A_BROWSER
 

@@ -1,32 +1,16 @@
 """The look in a browser: nothing that axe calls serious, nothing wider than the screen, no complaint."""
 
-import os
-from collections.abc import Iterator
-
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import path
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from takedown import styleguide, urls
+from tests.browsing import IN_A_BROWSER
 
-CHROMIUM = os.environ.get("CHROMIUM", "")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason=os.environ.get("NO_CHROMIUM") or "say CHROMIUM=/path/to/it"),
-    pytest.mark.django_db(transaction=True),
-]
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+pytestmark = IN_A_BROWSER
 # The style guide is there with DEBUG or DEMO only, and tests run with neither.
 urlpatterns = [path("styleguide/", styleguide.page), *urls.urlpatterns]
 
@@ -36,21 +20,12 @@ def _with_the_style_guide(settings: Settings) -> None:
     settings.ROOT_URLCONF = __name__
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright's loop runs in this thread; Django takes that for asynchronous code and refuses the database.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield started
-        started.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_component_is_sound(browser: Browser, live_server: LiveServer, width: int, scheme: str) -> None:
-    page = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme).new_page()  # type: ignore[arg-type]
+def test_every_component_is_sound(
+    chromium: Browser, live_server: LiveServer, width: int, scheme: str
+) -> None:
+    page = chromium.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme).new_page()  # type: ignore[arg-type]
     complaints: list[str] = []
     page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -68,8 +43,8 @@ def test_every_component_is_sound(browser: Browser, live_server: LiveServer, wid
     page.context.close()
 
 
-def test_the_clock_counts_on_and_rows_are_counted(browser: Browser, live_server: LiveServer) -> None:
-    page = browser.new_context(locale="en-GB").new_page()
+def test_the_clock_counts_on_and_rows_are_counted(chromium: Browser, live_server: LiveServer) -> None:
+    page = chromium.new_context(locale="en-GB").new_page()
     page.goto(f"{live_server.url}/styleguide/")
     # Four minutes left: said with its seconds, so that a second shows.
     page.evaluate(

@@ -1,7 +1,6 @@
 """From a pasted address to a proven removal, and to an escalation: by hand, on the running system."""
 
 import io
-import os
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
@@ -11,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.core.management import call_command
 from django.utils import timezone
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import User
 from audit.record import Actor
@@ -20,14 +19,10 @@ from cases.services import rules
 from local.demo.hosts import RESOLVER_FILE
 from local.demo.provider import take_down
 from providers.models import Contact, Provider
-from tests.takedown.test_look_in_a_browser import CHROMIUM, FLAGS
+from tests.browsing import IN_A_BROWSER
 from tests.walkthrough.system import System, eventually, running
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM, reason=os.environ.get("NO_CHROMIUM") or "say CHROMIUM=/path/to/it"),
-    pytest.mark.django_db(transaction=True),
-]
+pytestmark = IN_A_BROWSER
 PASSWORD = "walk-through-2026"
 TERM = timedelta(seconds=40)
 
@@ -51,20 +46,9 @@ def system(transactional_db: None, tmp_path: Path) -> Iterator[System]:
         yield started
 
 
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    # Playwright's loop runs in this thread; Django takes that for asynchronous code and refuses the database.
-    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield started
-        started.close()
-    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
-
-
-def log_in(browser: Browser, system: System, email: str) -> Page:
+def log_in(chromium: Browser, system: System, email: str) -> Page:
     """A window of one person."""
-    page = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB").new_page()
+    page = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB").new_page()
     page.goto(f"{system.base}/login/")
     page.get_by_label("E-mail address").fill(email)
     page.locator("input[type=password]").fill(PASSWORD)
@@ -86,9 +70,9 @@ def nothing_serious(page: Page) -> None:
 
 
 def test_an_address_is_pasted_judged_sent_answered_and_removed_and_its_neighbour_escalates(
-    system: System, browser: Browser
+    system: System, chromium: Browser
 ) -> None:
-    analyst = log_in(browser, system, "analyst@hotline.example")
+    analyst = log_in(chromium, system, "analyst@hotline.example")
     analyst.goto(f"{system.base}/staff/reports/add/")
     analyst.locator("textarea[name=text]").fill(
         "hxxp://alfa[.]live[.]example/one.html\nhttp://bravo.live.example/two.html"
@@ -115,7 +99,7 @@ def test_an_address_is_pasted_judged_sent_answered_and_removed_and_its_neighbour
     assert sorted(letter["rcpt"] for letter in letters) == [["abuse@alfa.test"], ["abuse@bravo.test"]]
     assert len({letter["message_id"] for letter in letters}) == 2
 
-    provider = log_in(browser, system, "desk@alfa.test")
+    provider = log_in(chromium, system, "desk@alfa.test")
     alfa = Notice.objects.get(provider__code="alfa")
     provider.goto(f"{system.base}/portal/")
     nothing_serious(provider)
@@ -137,7 +121,7 @@ def test_an_address_is_pasted_judged_sent_answered_and_removed_and_its_neighbour
         lambda: Notice.objects.filter(provider__code="bravo", state="escalated").first(), "24 h passed"
     )
     assert bravo.escalated_at == bravo.due_at == bravo.notified_at + TERM
-    supervisor = log_in(browser, system, "supervisor@hotline.example")
+    supervisor = log_in(chromium, system, "supervisor@hotline.example")
     supervisor.goto(f"{system.base}/staff/overdue/")
     nothing_serious(supervisor)
     expect(supervisor.get_by_text("Bravo Networks B.V.").first).to_be_visible()

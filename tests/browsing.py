@@ -1,11 +1,14 @@
-"""A browser in which somebody is logged in."""
+"""What tests in a real browser share: the browser, whoever is logged in, and what makes a page sound."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 from django.test import Client
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, sync_playwright
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -26,6 +29,24 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+
+
+@contextmanager
+def running() -> Iterator[Browser]:
+    """A Chromium. Playwright's loop runs in this thread; Django would take that for asynchronous code."""
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+def sound(page: Page) -> None:
+    """Nothing that axe calls serious, nothing wider than the screen."""
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), page.url
+    findings = Axe().run(page).response["violations"]
+    assert [(f["id"], f["nodes"]) for f in findings if f["impact"] in {"serious", "critical"}] == [], page.url
 
 
 def page_of(

@@ -75,7 +75,7 @@ TEMPLATES = [
         },
     }
 ]
-FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+FORM_RENDERER = "takedown.widgets.QuickRenderer"
 
 # -- Time and language: UTC inside; pages show the zone they speak in -------------------------------
 TIME_ZONE = "UTC"

@@ -5,7 +5,10 @@ safe markup comes out; whatever text comes from people is escaped here.
 """
 
 import json
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from functools import cache, lru_cache
+from html import escape
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -18,7 +21,7 @@ from django.utils.dateformat import format as date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
-from django.utils.translation import gettext, pgettext
+from django.utils.translation import get_language, gettext, pgettext
 
 from takedown.look import BADGES, ICONS, Badge
 
@@ -28,6 +31,8 @@ AMSTERDAM: Final = ZoneInfo("Europe/Amsterdam")
 #: "Soon" when less than this part of the term is left, or less than SOON when the start is not known.
 SOON_SHARE: Final = 6
 SOON: Final = timedelta(hours=4)
+# A list draws the same few icons, badges and words hundreds of times: each is made once per language.
+_KEPT: Final = 1_000
 
 
 # -- Icons and badges -------------------------------------------------------------------------------------
@@ -36,6 +41,11 @@ SOON: Final = timedelta(hours=4)
 @register.simple_tag
 def icon(name: str, label: str = "") -> SafeString:
     """The icon of that name; decoration unless `label` says what it means. KeyError if there is none."""
+    return _icon(name, str(label))
+
+
+@lru_cache(_KEPT)
+def _icon(name: str, label: str) -> SafeString:
     hidden = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     return format_html(
         '<svg class="icon" viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="1.7"'
@@ -50,10 +60,17 @@ def badge(code: object) -> SafeString:
     """A state as shape, word and tone. An unknown code is shown as it is; none as a dash."""
     if code in (None, ""):
         return dash()
-    known = BADGES.get(str(code)) or Badge("calm", "dot", str(code).replace("_", " "))
+    return _badge(str(code), get_language())
+
+
+@lru_cache(_KEPT)
+def _badge(code: str, language: str | None) -> SafeString:
+    """`language` is that of the moment, said so that the badge is kept for it alone."""
+    known = BADGES.get(code) or Badge("calm", "dot", code.replace("_", " "))
     return render_badge(str(known.label), tone=known.tone, mark=known.icon)
 
 
+@lru_cache(_KEPT)
 def render_badge(text: str, *, tone: str, mark: str = "dot") -> SafeString:
     """A badge of any text."""
     return format_html('<span class="badge badge--{}">{}{}</span>', tone, icon(mark), text)
@@ -68,9 +85,14 @@ def badge_of(text: str, tone: str = "calm", mark: str = "dot") -> SafeString:
 @register.simple_tag
 def dash(meaning: str = "") -> SafeString:
     """Nothing (yet), for eyes and for screen readers."""
+    return _dash(str(meaning) or _said().not_yet)
+
+
+@lru_cache(_KEPT)
+def _dash(meaning: str) -> SafeString:
     return format_html(
         '<span class="none"><span aria-hidden="true">—</span><span class="visually-hidden">{}</span></span>',
-        meaning or gettext("not yet"),
+        meaning,
     )
 
 
@@ -83,15 +105,73 @@ def masked(masked_url: str) -> SafeString:
 # -- Instants ---------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _Said:
+    """What is said of time, in one language. `months` are those of Django's format "M", from 1."""
+
+    months: tuple[str, ...]
+    amsterdam: str
+    not_yet: str
+    ago: str
+    ahead: str
+    left: str
+    over: str
+    to_spare: str
+    due: str
+    duration: dict[str, str]
+
+
+def _said() -> _Said:
+    return _said_in(get_language())
+
+
+@cache
+def _said_in(language: str | None) -> _Said:
+    """`language` is that of the moment, said so that the words are kept for it alone."""
+    return _Said(
+        months=("", *(date_format(date(2000, month, 1), "M") for month in range(1, 13))),
+        amsterdam=gettext("Amsterdam"),
+        not_yet=gettext("not yet"),
+        ago=gettext("{span} ago"),
+        ahead=gettext("in {span}"),
+        left=gettext("{span} left"),
+        over=gettext("{span} over"),
+        to_spare=gettext("{span} to spare"),
+        due=gettext("due {utc} UTC ({local})"),
+        duration={
+            "dh": pgettext("duration", "{d} d {h} h"),
+            "hm": pgettext("duration", "{h} h {m} min"),
+            "m": pgettext("duration", "{m} min"),
+            "ms": pgettext("duration", "{m} min {s} s"),
+            "s": pgettext("duration", "{s} s"),
+        },
+    )
+
+
 def iso(at: datetime) -> str:
     """ISO 8601 in UTC, to the second."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{at.astimezone(UTC).isoformat(timespec='seconds')[:19]}Z"
+
+
+# The three below are Django's "j M H:i", "j M Y" and "H:i", which take ten times as long.
+
+
+def _day_and_clock(at: datetime) -> str:
+    return f"{at.day} {_said().months[at.month]} {_clock(at)}"
+
+
+def _day(at: datetime) -> str:
+    return f"{at.day} {_said().months[at.month]} {at.year:04d}"
+
+
+def _clock(at: datetime) -> str:
+    return f"{at.hour:02d}:{at.minute:02d}"
 
 
 def _in_amsterdam(at: datetime, *, beside: datetime) -> str:
     local = at.astimezone(AMSTERDAM)
-    same_day = local.date() == beside.date()
-    return f"{date_format(local, 'H:i' if same_day else 'j M H:i')} {gettext('Amsterdam')}"
+    same_day = local.day == beside.day and local.date() == beside.date()
+    return f"{_clock(local) if same_day else _day_and_clock(local)} {_said().amsterdam}"
 
 
 @register.filter
@@ -107,23 +187,19 @@ def instant(at: datetime | None, style: str = "both") -> SafeString:
     if style not in {"both", "short", "seconds"}:
         raise ValueError(f"No such style of instant: {style}")
     utc = at.astimezone(UTC)
-    also = _in_amsterdam(at, beside=utc)
+    also = escape(_in_amsterdam(at, beside=utc))
+    # Numbers and words of our own; the words are escaped.
     if style == "short":
         this_year = utc.year == timezone.now().year
-        said = date_format(utc, "j M H:i" if this_year else "j M Y H:i")
-        return format_html(
-            '<time datetime="{}" title="{}">{} <span class="instant__zone">UTC</span></time>',
-            iso(at),
-            also,
-            said,
+        said = escape(_day_and_clock(utc) if this_year else f"{_day(utc)} {_clock(utc)}")
+        return SafeString(
+            f'<time datetime="{iso(utc)}" title="{also}">{said} <span class="instant__zone">UTC</span></time>'
         )
-    said = date_format(utc, "j M Y, H:i:s" if style == "seconds" else "j M Y, H:i")
-    return format_html(
-        '<time datetime="{}">{} <span class="instant__zone">UTC</span></time>'
-        ' <span class="instant__also">({})</span>',
-        iso(at),
-        said,
-        also,
+    seconds = f":{utc.second:02d}" if style == "seconds" else ""
+    said = escape(f"{_day(utc)}, {_clock(utc)}{seconds}")
+    return SafeString(
+        f'<time datetime="{iso(utc)}">{said} <span class="instant__zone">UTC</span></time>'
+        f' <span class="instant__also">({also})</span>'
     )
 
 
@@ -136,7 +212,7 @@ def duration(span: timedelta | None) -> str:
     minutes, s = divmod(seconds, 60)
     hours, m = divmod(minutes, 60)
     days, h = divmod(hours, 24)
-    words = _duration_words()
+    words = _said().duration
     if hours >= 48:
         return words["dh"].format(d=days, h=h)
     if hours:
@@ -148,20 +224,10 @@ def duration(span: timedelta | None) -> str:
     return words["s"].format(s=s)
 
 
-def _duration_words() -> dict[str, str]:
-    return {
-        "dh": pgettext("duration", "{d} d {h} h"),
-        "hm": pgettext("duration", "{h} h {m} min"),
-        "m": pgettext("duration", "{m} min"),
-        "ms": pgettext("duration", "{m} min {s} s"),
-        "s": pgettext("duration", "{s} s"),
-    }
-
-
 def words() -> str:
     """What the browser's modules say, in the reader's language, as JSON; base.html puts it on <html>."""
     return json.dumps(
-        _duration_words()
+        _said().duration
         | {
             "left": gettext("{span} left"),
             "over": gettext("{span} over"),
@@ -179,12 +245,10 @@ def ago(at: datetime | None) -> SafeString:
     if at is None:
         return dash()
     now = timezone.now()
-    said = gettext("{span} ago") if at <= now else gettext("in {span}")
-    return format_html(
-        '<time datetime="{}" title="{}">{}</time>',
-        iso(at),
-        f"{date_format(at.astimezone(UTC), 'j M Y, H:i')} UTC",
-        said.format(span=duration(now - at)),
+    said = (_said().ago if at <= now else _said().ahead).format(span=duration(now - at))
+    utc = at.astimezone(UTC)
+    return SafeString(
+        f'<time datetime="{iso(utc)}" title="{escape(f"{_day(utc)}, {_clock(utc)} UTC")}">{escape(said)}</time>'
     )
 
 
@@ -206,36 +270,26 @@ def time_left(
     left = due - now
     soon = (due - start) / SOON_SHARE if start else SOON
     over = left <= timedelta(0)
+    words, title, at = _said(), escape(_due_title(due)), iso(due)
     if ended:
-        said = gettext("{span} over") if over else gettext("{span} to spare")
-        return format_html(
-            '<span class="timeleft timeleft--stopped">{}<time datetime="{}" title="{}">{}</time></span>',
-            icon("warning" if over else "check"),
-            iso(due),
-            _due_title(due),
-            said.format(span=duration(left)),
+        said = (words.over if over else words.to_spare).format(span=duration(left))
+        return SafeString(
+            f'<span class="timeleft timeleft--stopped">{icon("warning" if over else "check")}'
+            f'<time datetime="{at}" title="{title}">{escape(said)}</time></span>'
         )
     tone = "over" if over else "soon" if left <= soon else "calm"
-    said = gettext("{span} over") if over else gettext("{span} left")
-    return format_html(
-        '<span class="timeleft timeleft--{}">{}<time datetime="{}" data-due="{}" data-now="{}" data-soon="{}"'
-        ' title="{}">{}</time></span>',
-        tone,
-        icon("warning" if over else "clock"),
-        iso(due),
-        iso(due),
-        now.astimezone(UTC).isoformat(timespec="milliseconds"),
-        int(soon.total_seconds()),
-        _due_title(due),
-        said.format(span=duration(left)),
+    said = (words.over if over else words.left).format(span=duration(left))
+    counted_from = now.astimezone(UTC).isoformat(timespec="milliseconds")
+    return SafeString(
+        f'<span class="timeleft timeleft--{tone}">{icon("warning" if over else "clock")}'
+        f'<time datetime="{at}" data-due="{at}" data-now="{counted_from}" data-soon="{int(soon.total_seconds())}"'
+        f' title="{title}">{escape(said)}</time></span>'
     )
 
 
 def _due_title(due: datetime) -> str:
     utc = due.astimezone(UTC)
-    return gettext("due {utc} UTC ({local})").format(
-        utc=date_format(utc, "j M Y, H:i"), local=_in_amsterdam(due, beside=utc)
-    )
+    return _said().due.format(utc=f"{_day(utc)}, {_clock(utc)}", local=_in_amsterdam(due, beside=utc))
 
 
 @register.filter

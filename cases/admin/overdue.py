@@ -31,17 +31,18 @@ def by_provider(request: HttpRequest) -> HttpResponse:
     """Overdue notices by provider, the one with the oldest first; true by the clock, recorded or not."""
     now = timezone.now()
     # Few are counted as they are at this moment; of many, the page says what the sweep counted, and when.
-    counted_at, rows = None, list[dict[str, Any]]()
+    counted_at, page_of = None, Bounded(ProviderFigure.objects.none(), PER_PAGE).get_page(None)
     if Notice.objects.open().order_by()[: LIVE + 1].count() > LIVE:
         kept = ProviderFigure.objects.select_related("provider").order_by("oldest_at", "pk")
-        rows = [
+        page_of = Bounded(kept, PER_PAGE).get_page(request.GET.get("page"))
+        page_of.object_list = [
             {**vars(figure), "oldest": figure.oldest_at, "provider__name": figure.provider.name}
-            for figure in kept
+            for figure in page_of.object_list
         ]
-        counted_at = rows[0]["counted_at"] if rows else None
-    if not rows:
+        counted_at = page_of.object_list[0]["counted_at"] if page_of.object_list else None
+    if counted_at is None:
         rows = figures.by_provider(Notice.objects.all(), now=now)
-    page_of = Bounded(rows, PER_PAGE).get_page(request.GET.get("page"))
+        page_of = Bounded(rows, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "title": _("Overdue"),
         "rows": page_of,
@@ -49,6 +50,7 @@ def by_provider(request: HttpRequest) -> HttpResponse:
         "counted_at": counted_at,
         "counters": [*step_counters(), *_queues(now)],
         "list": reverse("admin:cases_notice_changelist"),
+        "steps": reverse("admin:overdue_steps"),
     }
     return page(request, "staff/overdue.html", context)
 

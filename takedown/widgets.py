@@ -49,7 +49,9 @@ def _attributes(widget: Widget) -> str:
 def _input(widget: Widget) -> str:
     value = widget["value"]
     said = "" if value is None else f' value="{_plain(value)}"'
-    return f'<input type="{_text(widget["type"])}" name="{_text(widget["name"])}"{said}{_attributes(widget)}>\n'
+    return (
+        f'<input type="{_text(widget["type"])}" name="{_text(widget["name"])}"{said}{_attributes(widget)}>\n'
+    )
 
 
 def _textarea(widget: Widget) -> str:
@@ -70,7 +72,9 @@ def _select(widget: Widget) -> str:
 
 
 def _select_option(option: Widget) -> str:
-    return f'<option value="{_plain(option["value"])}"{_attributes(option)}>{_text(option["label"])}</option>\n'
+    return (
+        f'<option value="{_plain(option["value"])}"{_attributes(option)}>{_text(option["label"])}</option>\n'
+    )
 
 
 def _choices(widget: Widget) -> str:
@@ -95,8 +99,10 @@ def _choice(option: Widget) -> str:
     return f"<label{of}>{_input(option)} {_text(option['label'])}</label>\n\n"
 
 
-_INPUTS: Final = ("text", "search", "number", "email", "url", "tel", "color", "password", "hidden", "date", "datetime", "time",
-                  "checkbox")  # fmt: skip
+_INPUTS: Final = (
+    *("text", "search", "number", "email", "url", "tel", "color", "password", "hidden"),
+    *("date", "datetime", "time", "checkbox"),
+)
 #: Template of a widget -> what draws the same.
 DRAWN: Final[dict[str, Callable[[Widget], str]]] = {
     f"django/forms/widgets/{name}.html": draw

@@ -1,7 +1,7 @@
 """The supervisors' desk: what is overdue, by provider; with the steps that wait (cases/admin/steps.py)."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, reverse

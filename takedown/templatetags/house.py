@@ -31,7 +31,8 @@ AMSTERDAM: Final = ZoneInfo("Europe/Amsterdam")
 #: "Soon" when less than this part of the term is left, or less than SOON when the start is not known.
 SOON_SHARE: Final = 6
 SOON: Final = timedelta(hours=4)
-# A list draws the same few icons, badges and words hundreds of times: each is made once per language.
+# A list draws the same few icons, badges and words hundreds of times: each is made once per language. What is kept
+# is told apart by type as well: markup that is safe and text of the same letters are equal to Python.
 _KEPT: Final = 1_000
 
 
@@ -44,7 +45,7 @@ def icon(name: str, label: str = "") -> SafeString:
     return _icon(name, str(label))
 
 
-@lru_cache(_KEPT)
+@lru_cache(_KEPT, typed=True)
 def _icon(name: str, label: str) -> SafeString:
     hidden = format_html('role="img" aria-label="{}"', label) if label else mark_safe('aria-hidden="true"')
     return format_html(
@@ -63,14 +64,14 @@ def badge(code: object) -> SafeString:
     return _badge(str(code), get_language())
 
 
-@lru_cache(_KEPT)
+@lru_cache(_KEPT, typed=True)
 def _badge(code: str, language: str | None) -> SafeString:
     """`language` is that of the moment, said so that the badge is kept for it alone."""
     known = BADGES.get(code) or Badge("calm", "dot", code.replace("_", " "))
     return render_badge(str(known.label), tone=known.tone, mark=known.icon)
 
 
-@lru_cache(_KEPT)
+@lru_cache(_KEPT, typed=True)
 def render_badge(text: str, *, tone: str, mark: str = "dot") -> SafeString:
     """A badge of any text."""
     return format_html('<span class="badge badge--{}">{}{}</span>', tone, icon(mark), text)
@@ -88,7 +89,7 @@ def dash(meaning: str = "") -> SafeString:
     return _dash(str(meaning) or _said().not_yet)
 
 
-@lru_cache(_KEPT)
+@lru_cache(_KEPT, typed=True)
 def _dash(meaning: str) -> SafeString:
     return format_html(
         '<span class="none"><span aria-hidden="true">—</span><span class="visually-hidden">{}</span></span>',

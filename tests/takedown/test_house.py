@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.template import Context, Template
 from django.utils import translation
+from django.utils.dateformat import format as date_format
+from django.utils.safestring import mark_safe
 
 from cases.models import Dispatch, Notice, Sighting
 from takedown.look import BADGES, ICONS
@@ -108,3 +110,45 @@ def test_a_cell_of_the_admin_gets_the_name_of_its_column() -> None:
     (cell,) = house.labelled([house.mark_safe('<td class="field-state">x</td>')], headers)
 
     assert cell == '<td data-label="State" class="field-state">x</td>'
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize("day", range(0, 366, 15))
+def test_instants_are_written_as_django_writes_them(day: int, language: str) -> None:
+    at = datetime(2024, 1, 1, 23, 5, 9, 999_999, tzinfo=UTC) + timedelta(days=day, hours=day % 24)
+
+    with translation.override(language):
+        full, short = house.instant(at, "seconds"), house.instant(at, "short")
+
+        assert f">{date_format(at, 'j M Y, H:i:s')} <" in full
+        assert f">{date_format(at, 'j M Y H:i')} <" in short
+        assert date_format(at.astimezone(house.AMSTERDAM), "H:i") in short
+        assert f'datetime="{at:%Y-%m-%dT%H:%M:%SZ}"' in full
+
+
+def test_what_is_kept_for_one_language_is_not_said_in_another() -> None:
+    said: dict[str, set[str]] = {}
+    for language in ("nl", "en", "nl", "en"):
+        with translation.override(language):
+            said.setdefault(language, set()).add(
+                house.badge("removed")
+                + house.time_left(NOON + HOUR, now=NOON)
+                + house.dash()
+                + house.ago(NOON)
+            )
+
+    assert [len(texts) for texts in said.values()] == [1, 1]
+    assert said["nl"] != said["en"]
+
+
+def test_words_that_came_in_are_escaped_however_often_they_are_drawn() -> None:
+    for _again in range(2):
+        assert "<b>" not in house.badge("<b>") + house.dash("<b>") + house.icon("clock", "<b>")
+        assert "<b>" not in house.render_badge("<b>", tone="calm")
+
+
+def test_markup_and_text_of_the_same_letters_are_told_apart() -> None:
+    safe, text = mark_safe("<b>x</b>"), "<b>x</b>"
+
+    assert "<b>x</b>" in house.render_badge(safe, tone="calm")
+    assert "&lt;b&gt;x" in house.render_badge(text, tone="calm")

@@ -67,9 +67,13 @@ def test_a_choice_alone_is_the_same_to_the_byte() -> None:
     class Form(forms.Form):
         choice = forms.ChoiceField(choices=CHOICES, widget=forms.RadioSelect)
 
-    quick, slow = (Form({"choice": "x"}, renderer=renderer) for renderer in (QuickRenderer(), TemplatesSetting()))
+    quick, slow = (
+        Form({"choice": "x"}, renderer=renderer) for renderer in (QuickRenderer(), TemplatesSetting())
+    )
 
-    assert [each.tag() for each in quick["choice"].subwidgets] == [each.tag() for each in slow["choice"].subwidgets]
+    assert [each.tag() for each in quick["choice"].subwidgets] == [
+        each.tag() for each in slow["choice"].subwidgets
+    ]
 
 
 def test_each_template_that_is_left_out_is_one_that_django_has() -> None:

@@ -44,8 +44,10 @@ def notices(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     if not filters.is_valid():
         context = {"filters": filters, "tabs": _tabs("open", None)}
         return render(request, "portal/notices.html", context, status=HTTPStatus.BAD_REQUEST)
+    listed = filters.applied(visitor.notices, now=now).select_related("content", "attribution")
     page = keyset.page(
-        filters.applied(visitor.notices, now=now).select_related("content", "attribution"),
+        # What is sealed and not shown stays in the database.
+        listed.defer("content__raw_sealed", "content__host_sealed", "attribution__host_sealed"),
         own=visitor.notices,
         latest_first=filters.latest_first,
         after=filters.cleaned_data["after"],

@@ -51,7 +51,7 @@ def assess(
     ) as notice:
         if notice.assessed_at is not None or notice.state != Notice.State.RECEIVED:
             raise WrongState(_("This notice has been judged already."))
-        assessment = judgement(
+        judgement(
             notice=notice,
             legal_class=legal_class,
             reason=reason,
@@ -76,7 +76,7 @@ def assess(
                 notice.hold_by, notice.hold_until = str(by), now + POLICE_FIRST
         if legal_class == LegalClass.NATIONAL:
             looks.want([notice], SecondLook.Why.NATIONAL, by=by, now=now)
-        elif looks.is_sampled(assessment.token):
+        elif looks.is_sampled(notice.content_id):
             looks.want([notice], SecondLook.Why.SAMPLE, by=by, now=now)
     return notice
 

@@ -16,9 +16,12 @@ from vault import keys
 _GRAVITY: Final = {why: place for place, why in enumerate(SecondLook.Why.values)}
 
 
-def is_sampled(token: UUID) -> bool:
-    """Whether the judgement with this token is of the sample: nobody can tell beforehand, and it stays so."""
-    drawn = int.from_bytes(keys.ring().blind(str(token), purpose="second-sample")[:8])
+def is_sampled(content_id: UUID) -> bool:
+    """Whether judgements of this material are of the sample.
+
+    Nobody can tell beforehand. It stays so: whoever undoes a judgement and judges again is drawn the same.
+    """
+    drawn = int.from_bytes(keys.ring().blind(str(content_id), purpose="second-sample")[:8])
     return drawn * 100 < settings.HOST.second_sample_percent * 2**64
 
 

@@ -172,15 +172,26 @@ def test_so_much_of_what_is_judged_is_drawn(
 
 def test_the_draw_is_by_a_key_and_always_the_same(host: Callable[..., None]) -> None:
     host(second_sample_percent=10)
-    tokens = [UUID(int=number) for number in range(20_000)]
+    ids = [UUID(int=number) for number in range(20_000)]
 
-    drawn = [looks.is_sampled(token) for token in tokens]
+    drawn = [looks.is_sampled(content_id) for content_id in ids]
 
-    assert drawn == [looks.is_sampled(token) for token in tokens]
+    assert drawn == [looks.is_sampled(content_id) for content_id in ids]
     assert 0.09 < sum(drawn) / len(drawn) < 0.11
     host(second_sample_percent=5)
-    fewer = [looks.is_sampled(token) for token in tokens]
+    fewer = [looks.is_sampled(content_id) for content_id in ids]
     assert all(whole for part, whole in zip(fewer, drawn, strict=True) if part)
+
+
+def test_whoever_judges_again_is_drawn_the_same(first: Actor, host: Callable[..., None]) -> None:
+    host(second_sample_percent=50)
+    for notice in (judged(first, "baseline") for _ in range(12)):
+        drawn = SecondLook.objects.filter(notice=notice, settled_at=None).exists()
+
+        route.take_back(notice_id=notice.pk, by=first, now=NOON + HOUR)
+        assess.assess(notice_id=notice.pk, legal_class="baseline", by=first, now=NOON + 2 * HOUR)
+
+        assert SecondLook.objects.filter(notice=notice, settled_at=None).exists() == drawn
 
 
 def test_a_sample_does_not_delay_sending_but_a_difference_takes_it_out_of_the_outbox(other: Actor) -> None:

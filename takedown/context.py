@@ -75,6 +75,13 @@ STAFF: Final = (
         "admin:mailbox", "mailbox.view", _("Mail"), _("Mail from partners that waits for a person"), _REPORTS
     ),
     Place(
+        "admin:mail_senders",
+        "mail_sender.view",
+        _("Partners by mail"),
+        _("Whose mail may become a report"),
+        _REPORTS,
+    ),
+    Place(
         "admin:cases_secondlook_changelist",
         "second.view",
         _("Second judgements"),
@@ -93,13 +100,6 @@ STAFF: Final = (
         "rule.view",
         _("Terms"),
         _("How long a provider has"),
-        _SETTINGS,
-    ),
-    Place(
-        "admin:mail_senders",
-        "mail_sender.view",
-        _("Partners by mail"),
-        _("Whose mail may become a report"),
         _SETTINGS,
     ),
     Place(

@@ -70,7 +70,7 @@ def look(request: HttpRequest, pk: int) -> HttpResponse:
     url = press(
         request,
         lambda: reveal(notice_id=pk, by=Actor.of(request.user), now=now, reason=Why.JUDGE),
-        _("That you looked is written down."),
+        "",  # the page says beside the address that it is written down: nothing moves
     )
     return _again(request, pk, now=now, revealed=url or "")
 

@@ -109,8 +109,7 @@ def test_fifty_notices_are_judged_by_keyboard_alone(
             keyboard.picture(f"{number:02}")
         if number == 5:
             keyboard.on("v")
-            expect(page.locator("code.revealed")).to_be_focused()
-            keyboard.press("Escape")
+            expect(page.locator("code.revealed")).to_be_focused()  # and the keys choose all the same
         if number == 7:
             # Saved too quickly: back, and once more.
             keyboard.on("1", save)
@@ -144,6 +143,29 @@ def test_fifty_notices_are_judged_by_keyboard_alone(
     ]
     assert page.evaluate("sessionStorage.getItem('hands')") is None
     assert statistics.median(keyboard.waited) < 1
+    page.context.close()
+
+
+@pytest.mark.parametrize("language", ["en", "nl"])
+def test_the_whole_form_fits_a_laptop_with_the_last_judgement_beside_it(
+    chromium: Browser, live_server: LiveServer, noor: User, language: str
+) -> None:
+    _first, second = waiting(2)
+    page = page_of(chromium, live_server, noor)
+    page.context.add_cookies([{"name": "django_language", "value": language, "url": live_server.url}])
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto("/staff/work/")
+    page.keyboard.press("1")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#subject")).to_have_text(second.reference)
+    expect(page.locator("[data-undo-row]")).to_be_visible()
+    page.keyboard.press("1")  # what is illegal is described: every group is there
+
+    expect(page.locator("[data-group=victim]")).to_be_visible()
+    save = page.locator("form[data-assess] .button--primary").bounding_box()
+    assert save is not None
+    assert save["y"] + save["height"] <= 800
+    assert page.evaluate("scrollY") == 0
     page.context.close()
 
 

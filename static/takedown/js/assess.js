@@ -85,7 +85,9 @@ if (form) {
 
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
-    const inside = form.contains(event.target) || event.target === document.body;
+    // Beside it as well, as at the address that was just shown; not in another form, nor in a menu.
+    const other = event.target.closest?.("form:not([data-copy], [data-reveal]), details, nav, header");
+    const inside = !other || form.contains(event.target);
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       if (!inside) return;
       event.preventDefault();

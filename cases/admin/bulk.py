@@ -37,7 +37,7 @@ SHOWN: Final = 100
 class StartForm(forms.Form):
     """Why it is done to so many; it is written down."""
 
-    why = forms.ChoiceField(label=gettext_lazy("Why?"), choices=Why.choices)
+    why = forms.ChoiceField(label=gettext_lazy("What for?"), choices=Why.choices)
 
     def arguments(self) -> dict[str, Any]:
         """What the service of each line is called with. Call it when valid."""

@@ -37,6 +37,9 @@ def find_by_text(request: HttpRequest) -> HttpResponse:
         if not known:
             messages.warning(request, _("There is nothing with this reference."))
         return redirect(known or here)
+    if not re.search("[./:]", text):
+        messages.warning(request, _("This is neither a reference nor an address."))
+        return redirect(here)
     found = press(
         request,
         lambda: looking.find(

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, reverse
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from accounts.models import ROLE_CHOICES
@@ -118,4 +119,5 @@ def _button(act: Callable[..., None]) -> Callable[..., HttpResponse]:
 def _counted(count: int | None) -> str | None:
     if count is None:
         return None
-    return f"{COUNTED:,}+" if count > COUNTED else f"{count:,}"
+    shown = number_format(min(count, COUNTED), force_grouping=True)
+    return f"{shown}+" if count > COUNTED else shown

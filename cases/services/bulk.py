@@ -16,6 +16,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import Count, Exists, OuterRef, Q
 from django.utils import translation
+from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -109,7 +110,8 @@ def prepare(
             raise Invalid(_("There is nothing to do it with."))
         if bulk.total > limit:
             raise Invalid(
-                _("These are more than %(limit)s notices: narrow the search.") % {"limit": f"{limit:,}"}
+                _("These are more than %(limit)s notices: narrow the search.")
+                % {"limit": number_format(limit, force_grouping=True)}
             )
         bulk.save(update_fields=["total"])
     return bulk

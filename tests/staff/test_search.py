@@ -73,6 +73,13 @@ def test_an_unknown_reference_is_said_to_be_unknown(at_work: Client) -> None:
     assert "There is nothing with this reference." in answer.content.decode()
 
 
+def test_what_is_neither_a_reference_nor_an_address_is_said_to_be_neither(at_work: Client) -> None:
+    page = at_work.post(f"{LIST}find/", {"text": "N-MISTYPED", "reason": "check"}, follow=True)
+
+    assert "This is neither a reference nor an address." in page.text
+    assert not Event.objects.filter(act="find").exists()
+
+
 @pytest.mark.parametrize("spelling", [ADDRESS, "hxxps://FORUM[.]example/some/./where/secret-picture.jpg#x"])
 def test_an_address_leads_to_its_notice_and_the_search_is_written_down(
     at_work: Client, analyst: User, spelling: str

@@ -1,6 +1,7 @@
 """A missing or wrong setting stops the start with one line, and never shows its value."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -214,3 +215,11 @@ def test_a_file_for_the_resolver_is_not_the_switch_of_the_resolver(environment: 
     loaded = env.load()
 
     assert (loaded.resolver, loaded.resolver_file) == (True, "/nowhere/hosts.csv")
+
+
+def test_every_setting_is_told_to_who_runs_it() -> None:
+    names = set(re.findall(r'_read\(\s*"([A-Z_]+)"', (ROOT / "takedown/env.py").read_text(encoding="utf-8")))
+    told = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
+
+    assert len(names) > 30
+    assert {name for name in names if f"`{name}`" not in told} == set()

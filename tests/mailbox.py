@@ -8,19 +8,25 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import timedelta
 from email.message import EmailMessage
 from email.policy import SMTP
 from typing import Any
 
 from imapclient import IMAPClient, SocketTimeout
 
-from cases.intake.mailbox.server import DONE
+from cases import models
+from cases.intake.mailbox import letter
+from cases.intake.mailbox.server import DONE, Fetched
+from cases.services import mailbox
 from takedown.env import Mailbox
+from tests.factories import NOON, SYSTEM
 
 USER, PASSWORD = "hotline", "not-a-secret"
 #: How our own mail server signs its verdicts.
 MX = "mx.hotline.example"
 PARTNER = "reports@partner.example"
+STRANGER = "someone@stranger.example"
 
 
 class ImapServer:
@@ -213,3 +219,16 @@ def _free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
+
+
+def arrive(
+    number: int = 1, text: str = "Look\nhttps://forum.example/img/0001.jpg\n", sender: str = STRANGER
+) -> models.Mail:
+    """A mail that was read from our server and kept: in the tray, unless its sender is a partner."""
+    raw = mail(
+        text, sender=sender, message_id=f"<{number}@x.example>", subject="See https://forum.example/x now"
+    ).as_bytes()
+    box, _new = models.Mailbox.objects.get_or_create(name="test")
+    copy = models.MailCopy.objects.create(mailbox=box, uid_validity=1, uid=number)
+    arrived = letter.read(Fetched(raw, len(raw), True))
+    return mailbox.keep(arrived=arrived, copy=copy, by=SYSTEM, now=NOON + timedelta(minutes=number))

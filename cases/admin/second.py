@@ -12,7 +12,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from audit.counting import Bounded, Counter
 from audit.desk import POST, Display, page
@@ -31,6 +31,10 @@ Outcome = SecondLook.Outcome
 SHOWN: Final = {
     "differing": (gettext_lazy("They differ"), lambda looks: looks.differing().order_by("second__at", "pk")),
     "unread": (gettext_lazy("To be judged again"), lambda looks: looks.unread().order_by("due_at", "pk")),
+    "late": (
+        pgettext_lazy("second judgements", "Late"),
+        lambda looks: looks.unread().filter(due_at__lte=timezone.now()).order_by("due_at", "pk"),
+    ),
     "settled": (
         gettext_lazy("Settled"),
         lambda looks: looks.exclude(outcome="").order_by("-settled_at", "-pk"),
@@ -75,7 +79,7 @@ class SecondDesk(Display):
                 gettext_lazy("second judgements late"),
                 late["count"],
                 late["oldest"],
-                f"{here}?show=unread",
+                f"{here}?show=late",
                 "warn",
             ),
         ]
@@ -97,6 +101,7 @@ class SecondDesk(Display):
             "page": found,
             "rows": list(found),
             "show": show,
+            "is_open": show in {"unread", "late"},
             "tabs": [
                 {"name": name, "href": f"?show={code}", "current": code == show}
                 for code, (name, _rows) in SHOWN.items()

@@ -1,7 +1,6 @@
 """The tray for mail, and the list of partners: seen, decided, and never more shown than must be."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -10,34 +9,18 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from audit.models import Event
-from cases.intake.mailbox import letter
-from cases.intake.mailbox.server import Fetched
-from cases.models import Mail, Mailbox, MailCopy, MailReceipt, MailSender, Report
+from cases.models import Mail, MailReceipt, MailSender, Report
 from cases.services import mailbox
 from tests.factories import NOON, SYSTEM, MailSenderFactory, SourceFactory
-from tests.mailbox import MX, mail
+from tests.mailbox import MX, STRANGER, arrive
 from tests.staff.conftest import Browser
 
 pytestmark = pytest.mark.django_db
-
-STRANGER = "someone@stranger.example"
 
 
 @pytest.fixture(autouse=True)
 def our_server(host: Callable[..., None]) -> None:
     host(mailbox_authserv_id=MX)
-
-
-def arrive(
-    number: int = 1, text: str = "Look\nhttps://forum.example/img/0001.jpg\n", sender: str = STRANGER
-) -> Mail:
-    raw = mail(
-        text, sender=sender, message_id=f"<{number}@x.example>", subject="See https://forum.example/x now"
-    ).as_bytes()
-    box, _new = Mailbox.objects.get_or_create(name="test")
-    copy = MailCopy.objects.create(mailbox=box, uid_validity=1, uid=number)
-    arrived = letter.read(Fetched(raw, len(raw), True))
-    return mailbox.keep(arrived=arrived, copy=copy, by=SYSTEM, now=NOON + timedelta(minutes=number))
 
 
 def test_the_tray_says_who_wrote_and_why_it_waits_without_an_address(in_charge: Client) -> None:

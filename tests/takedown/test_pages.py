@@ -168,8 +168,9 @@ def test_desks_that_belong_together_stand_behind_one_word_of_the_bar(client: Cli
     client.force_login(UserFactory(roles=["functional_admin"]))
 
     assert _bar(client, "/staff/accounts/apikey/") == [
+        ("Partners by mail", False, []),
         ("Providers", False, []),
-        ("Settings", True, ["Terms", "People", "Keys"]),
+        ("Settings", True, ["Terms", "Words", "People", "Keys"]),
     ]
 
 

@@ -41,7 +41,7 @@ AFTER_A_KILL_S = 15.0  # what a killed launcher left behind needs some time to l
 
 # Quicker than in earnest: a visitor sees a notice live within a minute. The environment may say otherwise.
 PACE = {
-    "GROUPING_WINDOW_S": "5",
+    "GROUPING_WINDOW_S": "20",  # long enough to undo a judgement
     "SWEEP_EVERY_S": "2",
     "REMOVAL_GAP_S": "3",
     "REMOVAL_SPAN_S": "8",

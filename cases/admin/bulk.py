@@ -124,10 +124,10 @@ def prepare(request: HttpRequest) -> HttpResponse:
     here, act = reverse("admin:cases_notice_changelist"), request.POST.get("act", "")
     query = request.POST.get("query", "")
     form = parsed(query)
+    back, now = f"{here}?{form.query}" if form.is_valid() else here, timezone.now()
     if act not in dict(offered(request)) or not form.is_valid():
         messages.error(request, _("Choose what is to be done."))
-        return redirect(here)
-    back, now = f"{here}?{form.query}", timezone.now()
+        return redirect(back)
     everything = "everything" in request.POST
     ticked = [
         int(pk)

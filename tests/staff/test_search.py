@@ -122,7 +122,7 @@ def test_an_address_is_in_no_url_and_no_log(at_work: Client, caplog: LogCaptureF
     [
         (ADDRESS, "", "Type a reference or an address."),
         ("", "check", "Type a reference or an address."),
-        ("what is this", "check", "This is not a web address"),
+        ("what is this", "check", "This is neither a reference nor an address."),
         ("https://forum.example/never/seen", "check", "Nothing is known of this address."),
     ],
 )

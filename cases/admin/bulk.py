@@ -18,7 +18,7 @@ from accounts.names import Names
 from audit.desk import POST, Desk, page
 from audit.record import Actor
 from audit.refused import Refused
-from cases.admin.forms import POLICE_FIRST_HOURS, DismissForm, HoldForm
+from cases.admin.forms import DismissForm, HoldForm, hours_field
 from cases.admin.pressing import press
 from cases.filters import SearchForm, parsed
 from cases.formats.notices_csv import COLUMNS
@@ -68,9 +68,7 @@ class StartHold(StartForm):
         help_text=HoldForm.base_fields["reason"].help_text,
         max_length=300,
     )
-    hours = forms.IntegerField(
-        label=HoldForm.base_fields["hours"].label, min_value=1, max_value=24 * 30, initial=POLICE_FIRST_HOURS
-    )
+    hours = hours_field(HoldForm.base_fields["hours"].label)
 
     def arguments(self) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in ("kind", "reason", "hours")}

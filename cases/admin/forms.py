@@ -168,7 +168,22 @@ class SecondForm(JudgementForm, PressForm):
         return {**self.judged(), "seen_version": self.cleaned_data["version"]}
 
 
-class HoldForm(PressForm):
+def hours_field(label: Any) -> forms.IntegerField:
+    """For how long something is held; `label` as a field takes it."""
+    return forms.IntegerField(label=label, min_value=1, max_value=24 * 30, initial=POLICE_FIRST_HOURS)
+
+
+class UntilForm(PressForm):
+    """A button whose `hours` become the instant at which a hold ends."""
+
+    def arguments(self, *, now: datetime) -> dict[str, Any]:
+        """With the end instead of the hours."""
+        arguments = super().arguments(now=now)
+        arguments["until"] = now + timedelta(hours=arguments.pop("hours"))
+        return arguments
+
+
+class HoldForm(UntilForm):
     """Why it is kept back, and for how long."""
 
     # A second assessment is no hold that somebody sets: what wants one is judged again (services/looks.py).
@@ -183,18 +198,7 @@ class HoldForm(PressForm):
         help_text=gettext_lazy("Without addresses and without names."),
         max_length=300,
     )
-    hours = forms.IntegerField(
-        label=gettext_lazy("For how many hours"),
-        min_value=1,
-        max_value=24 * 30,
-        initial=POLICE_FIRST_HOURS,
-    )
-
-    def arguments(self, *, now: datetime) -> dict[str, Any]:
-        """The hours become the instant at which the hold ends."""
-        arguments = super().arguments(now=now)
-        arguments["until"] = now + timedelta(hours=arguments.pop("hours"))
-        return arguments
+    hours = hours_field(gettext_lazy("For how many hours"))
 
 
 class SkipForm(forms.Form):
@@ -207,21 +211,10 @@ class SkipForm(forms.Form):
     )
 
 
-class ProlongForm(PressForm):
+class ProlongForm(UntilForm):
     """How much longer, from now."""
 
-    hours = forms.IntegerField(
-        label=gettext_lazy("For how many hours from now"),
-        min_value=1,
-        max_value=24 * 30,
-        initial=POLICE_FIRST_HOURS,
-    )
-
-    def arguments(self, *, now: datetime) -> dict[str, Any]:
-        """The hours become the instant at which the hold ends."""
-        arguments = super().arguments(now=now)
-        arguments["until"] = now + timedelta(hours=arguments.pop("hours"))
-        return arguments
+    hours = hours_field(gettext_lazy("For how many hours from now"))
 
 
 class DismissForm(PressForm):

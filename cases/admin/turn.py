@@ -57,6 +57,8 @@ class Source:
     form: type[PressForm]
     fields: str
     action: str
+    #: Whether saving is refused when the notice has another version than the page showed.
+    by_version: bool = True
 
 
 _CLASSES: Final[dict[Priority, str | Promise]] = {
@@ -154,6 +156,7 @@ SECOND: Final = Source(
     form=SecondForm,
     fields="staff/assess_fields.html",
     action="admin:work_again",
+    by_version=False,  # it goes by whether it is still wanted (services/second.py)
 )
 SOURCES: Final[tuple[Source, ...]] = (FIRST, SECOND)
 
@@ -165,9 +168,9 @@ def source_of(code: str) -> Source:
 
 def still_waits(notice_id: int, work: str, version: str, *, user_id: int, now: datetime) -> bool:
     """Whether what a page shows in `version` is still to be done, so that saving it would not be refused."""
-    found = source_of(work).waiting(user_id, now).filter(pk=notice_id).only("pk", "version").first()
-    # A second judgement does not go by the version (services/second.py).
-    return found is not None and (work == SECOND.code or str(found.version) == version)
+    source = source_of(work)
+    found = source.waiting(user_id, now).filter(pk=notice_id).only("pk", "version").first()
+    return found is not None and (not source.by_version or str(found.version) == version)
 
 
 def at_hand(user_id: int, now: datetime) -> Claim | None:

@@ -10,7 +10,7 @@ from audit.chain import extend
 from audit.record import Actor
 from cases.clock import database_now
 from cases.intake.mailbox import reading
-from cases.services import bulk, deliver, figures, keep, ladder, picked, receipts, retention, route
+from cases.services import bulk, figures, keep, ladder, picked, receipts, retention, route, sending
 from cases.services.beat import leave_beat
 from providers.sources.resolver import resolver
 
@@ -45,7 +45,7 @@ def sweep_routes() -> None:
 @sweep
 def sweep_dispatches() -> None:
     """Hand over what is due in the outbox."""
-    deliver.deliver_due(resolver=resolver(), by=Actor.system("sweep_dispatches"), clock=database_now)
+    sending.deliver_due(resolver=resolver(), by=Actor.system("sweep_dispatches"), clock=database_now)
 
 
 @sweep

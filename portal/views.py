@@ -18,7 +18,7 @@ from cases import url as urls
 from cases.models import Notice
 from cases.models.notice import NOTICE_REFERENCE
 from cases.services import answers as answering
-from cases.services import customer, deliver, refused, reveal
+from cases.services import clocks, customer, refused, reveal
 from portal import keyset, shown
 from portal.access import Visitor, door
 from portal.forms import SOON, AnswerForm, CustomerReferenceForm, Filter
@@ -188,7 +188,7 @@ def notice(request: HttpRequest, visitor: Visitor, reference: str) -> HttpRespon
     unproven = found.state == Notice.State.RECEIVED and found.sent_at is not None
     ahead = "prefetch" in request.headers.get("Sec-Purpose", request.headers.get("Purpose", ""))
     if unproven and request.method == "GET" and not ahead:
-        deliver.shown(notice_id=found.pk, by=visitor.actor, now=timezone.now())
+        clocks.shown(notice_id=found.pk, by=visitor.actor, now=timezone.now())
         found = visitor.notice(reference)
         messages.info(
             request,

@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.admin import forms
 from cases.models import Notice
-from cases.services import assess, deliver, route
+from cases.services import assess, outgoing
+from cases.services.withdraw import withdraw
 
 State = Notice.State
 
@@ -104,7 +105,7 @@ BUTTONS: Final = (
         _("Nothing of it has gone out yet: it returns to the work desk to be judged again."),
         _("It is back on the work desk."),
         forms.PressForm,
-        route.take_back,
+        outgoing.take_back,
         lambda notice: _unsent(notice) and notice.assessed_at is not None,
         icon="return",
     ),
@@ -115,7 +116,7 @@ BUTTONS: Final = (
         _("The notice was sent and is taken back; its clock stops and it counts in our accuracy."),
         _("It is withdrawn."),
         forms.WithdrawForm,
-        deliver.withdraw,
+        withdraw,
         lambda notice: (
             notice.sent_at is not None and notice.state in {State.RECEIVED, State.NOTIFIED, State.ESCALATED}
         ),

@@ -23,7 +23,7 @@ from cases.admin import outbox, piles
 from cases.admin.pressing import press
 from cases.admin.sentences import step_name, told
 from cases.models import Dispatch
-from cases.services import route
+from cases.services import outgoing
 from cases.services.looking import read_message
 
 #: Lines shown on a page; a message has 500 at most.
@@ -101,15 +101,17 @@ class DispatchDesk(Display):
 
     def approve(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Let a message go that waited for a person."""
-        return self._do(request, pk, route.approve, _("Approved: it goes out with the next round."))
+        return self._do(request, pk, outgoing.approve, _("Approved: it goes out with the next round."))
 
     def cancel(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Cancel a message; its notices return to the work desk."""
-        return self._do(request, pk, route.cancel, _("Cancelled. First notices are back on the work desk."))
+        return self._do(
+            request, pk, outgoing.cancel, _("Cancelled. First notices are back on the work desk.")
+        )
 
     def retry(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Try a parked message again."""
-        return self._do(request, pk, route.retry, _("It is tried again with the next round."))
+        return self._do(request, pk, outgoing.retry, _("It is tried again with the next round."))
 
     def _do(self, request: HttpRequest, pk: int, call: Callable[..., Dispatch], done: str) -> HttpResponse:
         press(request, lambda: call(dispatch_id=pk, by=Actor.of(request.user), now=timezone.now()), done)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from audit.record import Actor, event, record_many
 from cases.models import Notice, Reply, SecondLook
-from cases.services.deliver import start_clocks
+from cases.services.clocks import start_clocks
 from cases.services.looks import want
 from cases.services.moving import moving_many
 

@@ -25,7 +25,7 @@ from audit.record import Actor, record
 from audit.refused import Refused
 from cases.models import Bulk, BulkLine, Notice
 from cases.models.notice import NoticeQuerySet
-from cases.services import assess, route
+from cases.services import assess, outgoing
 from cases.services.looking import Why
 from cases.services.refused import Invalid, NotFound, Stale, WrongState
 
@@ -67,7 +67,7 @@ ACTS: Final[dict[str, Doing]] = {
     Bulk.Act.RELEASE: Doing("notice.hold", assess.release, ((gettext_lazy("not held"), Q(notice__hold="")),)),
     Bulk.Act.TAKE_BACK: Doing(
         "notice.assess",
-        route.take_back,
+        outgoing.take_back,
         (_GONE, (gettext_lazy("not in the outbox"), _UNSENT & Q(notice__routed_at__isnull=True))),
     ),
     Bulk.Act.EXPORT: Doing("notice.export", None),

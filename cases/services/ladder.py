@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from audit.record import Actor, record
 from cases import deadlines
 from cases.models import Dispatch, DispatchLine, Notice, Step
+from cases.services.enqueue import FIRST, enqueue
 from cases.services.moving import move_all
 from cases.services.refused import NotFound, WrongState
-from cases.services.route import FIRST, enqueue
 
 BATCH: Final = 10_000
 

@@ -24,8 +24,8 @@ from django.utils.translation import gettext as _
 from audit.record import Actor, record
 from cases.formats import mail_receipt
 from cases.models import Mail, MailReceipt
-from cases.services.deliver import BACK_OFF, CLAIM, LEASE, PARK_AFTER
 from cases.services.refused import NotFound, WrongState
+from cases.services.sending import BACK_OFF, CLAIM, LEASE, PARK_AFTER
 from providers.channels import CHANNELS
 from providers.channels.result import Accepted, Channel, Failed
 

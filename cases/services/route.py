@@ -1,21 +1,17 @@
 """From a judged notice to a place in the outbox: who hosts it, and whom to tell."""
 
 import logging
-import secrets
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from email.utils import parseaddr
 
 from django.conf import settings
-from django.db import connection, transaction
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
-from audit.record import Actor, record
-from cases.models import Content, Dispatch, DispatchLine, Notice, SecondLook
-from cases.services.moving import moving, moving_many
-from cases.services.refused import NotFound, WrongState
+from audit.record import Actor
+from cases.models import Content, Dispatch, Notice, SecondLook
+from cases.services.enqueue import enqueue
+from cases.services.moving import moving_many
 from providers.models import Attribution, Contact, Provider
 from providers.routing import attribute
 from providers.sources.resolver import Resolver
@@ -23,10 +19,7 @@ from vault.keys import CannotUnseal
 
 logger = logging.getLogger(__name__)
 
-FIRST = "first"
 BATCH = 500
-#: Above so many lines a message is split (P).
-LINES_PER_DISPATCH = 500
 HOME = "NL"
 #: Name servers that did not answer are asked again after `ASK_AGAIN`, and for so long before a person looks.
 ASK_AGAIN = timedelta(minutes=1)
@@ -180,175 +173,3 @@ def _review(notice: Notice, place: Attribution | None, contact: Contact | None) 
     if place.country == HOME and contact is None:
         return Notice.Review.NO_CONTACT
     return ""
-
-
-def enqueue(
-    *, contact_id: int, notices: Sequence[Notice], kind: str, round_: int, by: Actor, now: datetime
-) -> list[Dispatch]:
-    """Put locked notices on the gathering dispatch of a contact, or on new ones; call inside a transaction.
-
-    A first notice waits for the whole grouping window from when it joins, so that it can be taken back; an urgent
-    one closes the window at once. One contact hears of one step of a notice once: a line that exists already is
-    not added again.
-    """
-    contact = Contact.objects.select_for_update().get(pk=contact_id)
-    step = FIRST if kind == Dispatch.Kind.FIRST else f"{kind}-{round_}"
-    told = set(
-        DispatchLine.objects.filter(
-            contact=contact, step=step, dropped_because="", notice__in=[n.pk for n in notices]
-        ).values_list("notice_id", flat=True)
-    )
-    todo = [notice for notice in notices if notice.pk not in told]
-    filled = []
-    while todo:
-        dispatch = _gathering(contact, kind, round_, by=by, now=now)
-        room = LINES_PER_DISPATCH - dispatch.lines.count()
-        taken, todo = todo[:room], todo[room:]
-        DispatchLine.objects.bulk_create(
-            DispatchLine(dispatch=dispatch, notice=notice, contact=contact, step=step) for notice in taken
-        )
-        if len(taken) == room:
-            dispatch.gathering = False
-        dispatch.next_attempt_at = max(dispatch.next_attempt_at or now, now + _window(kind))
-        if any(notice.urgent for notice in taken):
-            dispatch.gathering, dispatch.next_attempt_at = False, now
-        dispatch.save(update_fields=["gathering", "next_attempt_at"])
-        filled.append(dispatch)
-    return filled
-
-
-def _gathering(contact: Contact, kind: str, round_: int, *, by: Actor, now: datetime) -> Dispatch:
-    found = (
-        Dispatch.objects.select_for_update()
-        .filter(contact=contact, kind=kind, round=round_, gathering=True, state=Dispatch.State.PENDING)
-        .first()
-    )
-    # Each that joins makes it wait anew: it gathers for one window, and leaves within two.
-    if found is not None and (kind != Dispatch.Kind.FIRST or now < found.created_at + _window(kind)):
-        return found
-    if found is not None:
-        found.gathering = False
-        found.save(update_fields=["gathering"])
-    number = _next_number(now)
-    domain = parseaddr(settings.HOST.sender_address)[1].rpartition("@")[2]
-    dispatch = Dispatch.objects.create(
-        number=number,
-        contact=contact,
-        kind=kind,
-        round=round_,
-        message_id=f"<{number.lower()}.{secrets.token_hex(8)}@{domain}>",
-        token=secrets.token_urlsafe(32),
-        created_at=now,
-        next_attempt_at=now + _window(kind),
-        approval_reason="" if contact.known_since else Dispatch.Approval.NEW_CONTACT,
-    )
-    record("enqueue", "dispatch", dispatch.pk, by=by, at=now, became=dispatch.state, data={"number": number})
-    return dispatch
-
-
-def _window(kind: str) -> timedelta:
-    """How long others may join a message, and whoever judged may think again. A reminder waits for nothing."""
-    window: timedelta = settings.HOST.grouping_window
-    return window if kind == Dispatch.Kind.FIRST else timedelta(0)
-
-
-def _next_number(now: datetime) -> str:
-    """The next number of the hotline's own series. Gaps are allowed, repeats are not."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('cases_dispatch_number')")
-        (count,) = cursor.fetchone()
-    return f"NTD-{now.year}-{count:06d}"
-
-
-def take_back(*, notice_id: int, by: Actor, now: datetime, seen_version: int | None = None) -> Notice:
-    """Undo a judgement while its message still waits, or before it is on one: it returns to the work desk.
-
-    A hold that the judgement or its routing set ends with it; one that a person set stays.
-    Raises WrongState once the message is on its way, or a second person judged otherwise; Stale.
-    """
-    with moving(notice_id, "take_back", by=by, now=now, seen_version=seen_version) as notice:
-        line = (
-            DispatchLine.objects.select_related("dispatch")
-            .select_for_update(of=("self", "dispatch"))
-            .filter(notice=notice, step=FIRST, dropped_because="")
-            .first()
-        )
-        on_none = line is None and notice.routed_at is None
-        if notice.state != Notice.State.RECEIVED or notice.assessed_at is None:
-            raise WrongState(_("This notice is not waiting to be sent."))
-        if SecondLook.objects.differing().filter(notice=notice).exists():
-            raise WrongState(_("Two people judged it differently: the lead decides."))
-        if line is not None and line.dispatch.state == Dispatch.State.PENDING and not line.dispatch.attempt:
-            line.dropped_because = DispatchLine.Dropped.TAKEN_BACK
-            line.save(update_fields=["dropped_because"])
-        elif not on_none:
-            raise WrongState(_("This notice is not waiting in the outbox any more."))
-        if notice.hold_review:
-            notice.end_hold()
-        notice.assessed_at = notice.routed_at = None
-        # What was urgent stays so: it goes before others on the work desk.
-        notice.legal_class = ""
-        SecondLook.objects.filter(notice=notice).overtake(at=now)
-    return notice
-
-
-def cancel(*, dispatch_id: int, by: Actor, now: datetime) -> Dispatch:
-    """Cancel a whole message that waits or is parked: its notices return to the work desk.
-
-    Raises NotFound, or WrongState once an attempt was made.
-    """
-    with transaction.atomic():
-        ids = list(
-            DispatchLine.objects.filter(dispatch_id=dispatch_id, dropped_because="").values_list(
-                "notice_id", flat=True
-            )
-        )
-        # Notices first, then the dispatch: the order in which every writer locks them.
-        with moving_many(ids, "take_back", by=by, now=now) as notices:
-            dispatch = _locked(dispatch_id)
-            pending = dispatch.state == Dispatch.State.PENDING and not dispatch.attempt
-            if not pending and dispatch.state != Dispatch.State.PARKED:
-                raise WrongState(_("This message is on its way or has gone."))
-            for notice in notices:
-                if notice.state == Notice.State.RECEIVED:
-                    notice.assessed_at = notice.routed_at = None
-                    notice.legal_class = ""
-            SecondLook.objects.filter(notice__in=notices).overtake(at=now)
-        was = dispatch.state
-        dispatch.state, dispatch.gathering = Dispatch.State.CANCELLED, False
-        dispatch.save(update_fields=["state", "gathering"])
-        dispatch.lines.filter(dropped_because="").update(dropped_because=DispatchLine.Dropped.CANCELLED)
-        record("cancel", "dispatch", dispatch.pk, by=by, at=now, was=was, became=dispatch.state)
-    return dispatch
-
-
-def approve(*, dispatch_id: int, by: Actor, now: datetime) -> Dispatch:
-    """A person lets a message go that waited for one. Raises NotFound, WrongState."""
-    with transaction.atomic():
-        dispatch = _locked(dispatch_id)
-        if dispatch.state != Dispatch.State.PENDING or not dispatch.approval_reason or dispatch.approved_by:
-            raise WrongState(_("This message does not wait for approval."))
-        dispatch.approved_by = str(by)
-        dispatch.save(update_fields=["approved_by"])
-        record("approve", "dispatch", dispatch.pk, by=by, at=now)
-    return dispatch
-
-
-def retry(*, dispatch_id: int, by: Actor, now: datetime) -> Dispatch:
-    """Try a parked message again, with the same Message-ID. Raises NotFound, WrongState."""
-    with transaction.atomic():
-        dispatch = _locked(dispatch_id)
-        if dispatch.state != Dispatch.State.PARKED:
-            raise WrongState(_("This message is not parked."))
-        dispatch.state, dispatch.failures, dispatch.next_attempt_at = Dispatch.State.PENDING, 0, now
-        dispatch.trouble = ""
-        dispatch.save(update_fields=["state", "failures", "next_attempt_at", "trouble"])
-        record("retry", "dispatch", dispatch.pk, by=by, at=now, was="parked", became=dispatch.state)
-    return dispatch
-
-
-def _locked(dispatch_id: int) -> Dispatch:
-    dispatch = Dispatch.objects.select_for_update().filter(pk=dispatch_id).first()
-    if dispatch is None:
-        raise NotFound(_("There is no such message."))
-    return dispatch

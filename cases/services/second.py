@@ -10,12 +10,12 @@ from django.utils.translation import gettext as _
 from audit.record import Actor, record
 from cases.models import ILLEGAL, Assessment, Dispatch, DispatchLine, LegalClass, Notice, SecondLook
 from cases.services.assess import dismiss, judgement
-from cases.services.deliver import withdraw
+from cases.services.enqueue import FIRST
 from cases.services.moving import moving
 from cases.services.observe import reopen
 from cases.services.placing import lock_intake
 from cases.services.refused import Invalid, NotFound, Refused, Stale, WrongState
-from cases.services.route import FIRST
+from cases.services.withdraw import withdraw
 
 Outcome = SecondLook.Outcome
 _SENT_OPEN: Final = frozenset({Notice.State.RECEIVED, Notice.State.NOTIFIED, Notice.State.ESCALATED})

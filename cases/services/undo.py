@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from audit.record import Actor
 from cases.models import Assessment, Dispatch, DispatchLine, Notice, SecondLook
 from cases.services import placing
+from cases.services.enqueue import FIRST
+from cases.services.outgoing import take_back
 from cases.services.refused import NotFound, Refused, WrongState
-from cases.services.route import FIRST, take_back
 
 #: Further back nobody looks: what still waits in the outbox then is taken back on its own page.
 _LOOKED_AT = timedelta(hours=12)

@@ -27,15 +27,16 @@ from cases.models import ILLEGAL, Assessment, Dispatch, LegalClass, Notice, Repo
 from cases.services import (
     answers,
     assess,
-    deliver,
     ladder,
     looks,
     mail_senders,
     observe,
+    outgoing,
     receive,
     reporter,
     route,
     second,
+    sending,
 )
 from local.demo.hosts import RESOLVER_FILE
 from local.demo.mailbox import PARTNER
@@ -130,7 +131,7 @@ class World:
         route.route_due(resolver=self.resolver, by=SYSTEM, now=now)
         self._approve(now)
         before = set(Notice.objects.open().values_list("pk", flat=True))
-        deliver.deliver_due(resolver=self.resolver, by=SYSTEM, clock=lambda: now)
+        sending.deliver_due(resolver=self.resolver, by=SYSTEM, clock=lambda: now)
         fresh = list(Notice.objects.open().exclude(pk__in=before).select_related("provider", "content"))
         if fresh:
             self._watch([notice.pk for notice in fresh], now)
@@ -145,7 +146,7 @@ class World:
             approval_reason=""
         )
         for pk in waiting.values_list("pk", flat=True):
-            route.approve(dispatch_id=pk, by=self._supervisor, now=now)
+            outgoing.approve(dispatch_id=pk, by=self._supervisor, now=now)
 
     # -- what people and providers do -------------------------------------------------------------------
 

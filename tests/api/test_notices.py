@@ -15,7 +15,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import ApiKey, Scope
 from audit.models import Event
 from cases.models import Notice, Reply
-from cases.services import deliver
+from cases.services.withdraw import withdraw
 from providers.models import Contact, Provider
 from tests.factories import (
     HOUR,
@@ -306,7 +306,7 @@ def test_a_program_of_ours_does_not_answer_for_a_provider(db: None) -> None:
 def test_each_answer_has_its_own_result(machine: Machine, alfa: Provider, beta: Provider) -> None:
     own, foreign = NoticeFactory(notified=True, provider=alfa), NoticeFactory(notified=True, provider=beta)
     withdrawn = NoticeFactory(notified=True, provider=alfa)
-    deliver.withdraw(notice_id=withdrawn.pk, because="moved", by=SYSTEM, now=timezone.now())
+    withdraw(notice_id=withdrawn.pk, because="moved", by=SYSTEM, now=timezone.now())
     said = machine.post(
         ANSWERS,
         {

@@ -9,8 +9,9 @@ from django.db import connections
 from audit.models import Event
 from cases import deadlines
 from cases.models import Dispatch, Notice, Step
-from cases.services import deliver, ladder, observe
+from cases.services import ladder, observe
 from cases.services.refused import NotFound, WrongState
+from cases.services.withdraw import withdraw
 from tests.factories import NOON, SYSTEM, ContactFactory, NoticeFactory, StepFactory
 
 HOUR, DAY = timedelta(hours=1), timedelta(hours=24)
@@ -180,7 +181,7 @@ def test_a_withdrawal_overtakes_what_waits() -> None:
     sweep(NOON + DAY)
     assert step(notice, "reminder-1").waits_for == "sighting"
 
-    deliver.withdraw(notice_id=notice.pk, because="wrong_provider", by=SYSTEM, now=NOON + 25 * HOUR)
+    withdraw(notice_id=notice.pk, because="wrong_provider", by=SYSTEM, now=NOON + 25 * HOUR)
 
     assert (step(notice, "reminder-1").outcome, step(notice, "reminder-1").waits_for) == ("overtaken", "")
     with pytest.raises(WrongState):

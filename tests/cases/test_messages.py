@@ -12,7 +12,7 @@ import pytest
 
 from cases.formats.csv_lines import neutral
 from cases.models import Dispatch, Notice
-from cases.services.deliver import claim, deliver_due, prepare
+from cases.services.sending import claim, deliver_due, prepare
 from tests.conftest import FixedResolver
 from tests.factories import (
     NOON,

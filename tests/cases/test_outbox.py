@@ -10,9 +10,10 @@ from django.db import connection, connections
 
 from audit.models import Event
 from cases.models import Attempt, Dispatch, DispatchLine, Notice, Step
-from cases.services import deliver, route
-from cases.services.deliver import CLAIM, LEASE, Claim, claim, deliver_due, prepare, settle
+from cases.services import clocks, outgoing, route
 from cases.services.refused import NotFound, WrongState
+from cases.services.sending import CLAIM, LEASE, Claim, claim, deliver_due, prepare, settle
+from cases.services.withdraw import withdraw
 from providers.channels.result import Accepted, Failed
 from providers.channels.smtp import SMTPChannel
 from providers.models import Contact
@@ -122,12 +123,12 @@ def test_the_relays_250_is_no_clock_unless_it_is_the_final_hop(
         None,
     )
 
-    deliver.shown(notice_id=notice.pk, by=SYSTEM, now=NOON + MINUTE)
+    clocks.shown(notice_id=notice.pk, by=SYSTEM, now=NOON + MINUTE)
     shown = now_of(notice)
     assert (shown.state, shown.notified_at) == (Notice.State.NOTIFIED, NOON + MINUTE)
     assert not shown.notified_estimated
 
-    deliver.shown(notice_id=notice.pk, by=SYSTEM, now=NOON + 2 * MINUTE)
+    clocks.shown(notice_id=notice.pk, by=SYSTEM, now=NOON + 2 * MINUTE)
     assert now_of(notice).notified_at == NOON + MINUTE
 
 
@@ -135,7 +136,7 @@ def test_the_relays_250_is_no_clock_unless_it_is_the_final_hop(
 def test_showing_a_notice_that_was_not_sent_starts_nothing() -> None:
     notice = NoticeFactory(routed=True)
 
-    deliver.shown(notice_id=notice.pk, by=SYSTEM, now=NOON)
+    clocks.shown(notice_id=notice.pk, by=SYSTEM, now=NOON)
 
     assert now_of(notice).state == Notice.State.RECEIVED
 
@@ -144,7 +145,7 @@ def test_showing_a_notice_that_was_not_sent_starts_nothing() -> None:
 def test_what_only_our_relay_took_can_be_taken_back(host: Callable[..., None]) -> None:
     notice = NoticeFactory(sent=True)
 
-    deliver.withdraw(notice_id=notice.pk, because="wrong_provider", by=SYSTEM, now=NOON + MINUTE)
+    withdraw(notice_id=notice.pk, because="wrong_provider", by=SYSTEM, now=NOON + MINUTE)
 
     assert now_of(notice).state == Notice.State.WITHDRAWN
 
@@ -398,7 +399,7 @@ def test_nothing_goes_to_a_contact_that_is_not_usable_at_that_moment(
     assert (the(dispatch).state, the(dispatch).trouble) == ("parked", "contact")
 
     Contact.objects.update(approved_at=NOON, suspended_at=None)
-    route.retry(dispatch_id=dispatch.pk, by=SYSTEM, now=NOON + MINUTE)
+    outgoing.retry(dispatch_id=dispatch.pk, by=SYSTEM, now=NOON + MINUTE)
     send(NOON + MINUTE)
     assert [each.id for each in mail_server.accepted] == [dispatch.message_id]
 
@@ -419,7 +420,7 @@ def test_a_notice_that_was_taken_back_is_left_out_and_an_empty_message_is_cancel
 ) -> None:
     dispatch, notice = first_message()
     other = NoticeFactory(routed=True, dispatch=dispatch)
-    route.take_back(notice_id=notice.pk, by=SYSTEM, now=NOON - MINUTE)
+    outgoing.take_back(notice_id=notice.pk, by=SYSTEM, now=NOON - MINUTE)
     send()
 
     (received,) = mail_server.accepted
@@ -428,7 +429,7 @@ def test_a_notice_that_was_taken_back_is_left_out_and_an_empty_message_is_cancel
     assert now_of(notice).state == Notice.State.RECEIVED
 
     empty, last = first_message()
-    route.take_back(notice_id=last.pk, by=SYSTEM, now=NOON - MINUTE)
+    outgoing.take_back(notice_id=last.pk, by=SYSTEM, now=NOON - MINUTE)
     send()
     assert the(empty).state == Dispatch.State.CANCELLED
 
@@ -608,7 +609,7 @@ def test_a_reminder_leaves_with_a_recent_sighting_or_a_supervisors_word(
 def test_taken_back_a_notice_returns_to_the_work_desk() -> None:
     dispatch, notice = first_message()
 
-    route.take_back(notice_id=notice.pk, by=SYSTEM, now=NOON - MINUTE)
+    outgoing.take_back(notice_id=notice.pk, by=SYSTEM, now=NOON - MINUTE)
 
     back = now_of(notice)
     assert (back.assessed_at, back.routed_at, back.legal_class) == (None, None, "")
@@ -622,9 +623,9 @@ def test_on_its_way_nothing_can_be_taken_back_or_cancelled() -> None:
     claim(now=NOON, limit=1)
 
     with pytest.raises(WrongState):
-        route.take_back(notice_id=notice.pk, by=SYSTEM, now=NOON)
+        outgoing.take_back(notice_id=notice.pk, by=SYSTEM, now=NOON)
     with pytest.raises(WrongState):
-        route.cancel(dispatch_id=dispatch.pk, by=SYSTEM, now=NOON)
+        outgoing.cancel(dispatch_id=dispatch.pk, by=SYSTEM, now=NOON)
 
 
 @pytest.mark.django_db
@@ -635,13 +636,13 @@ def test_cancelled_a_message_gives_its_notices_back_to_the_work_desk(parked: boo
     )
     other = NoticeFactory(routed=True, dispatch=dispatch)
 
-    route.cancel(dispatch_id=dispatch.pk, by=SYSTEM, now=NOON)
+    outgoing.cancel(dispatch_id=dispatch.pk, by=SYSTEM, now=NOON)
 
     assert the(dispatch).state == Dispatch.State.CANCELLED
     assert set(Notice.objects.to_assess(now=NOON)) == {notice, other}
     assert set(dispatch.lines.values_list("dropped_because", flat=True)) == {"cancelled"}
     with pytest.raises(WrongState):
-        route.cancel(dispatch_id=dispatch.pk, by=SYSTEM, now=NOON)
+        outgoing.cancel(dispatch_id=dispatch.pk, by=SYSTEM, now=NOON)
 
 
 @pytest.mark.django_db
@@ -651,10 +652,10 @@ def test_the_first_message_to_a_contact_waits_for_a_persons_yes(
     dispatch, _notice = first_message(dispatch=DispatchFactory(needs_approval=True))
 
     assert send(NOON + timedelta(days=2)) == 0
-    route.approve(dispatch_id=dispatch.pk, by=SYSTEM, now=NOON)
+    outgoing.approve(dispatch_id=dispatch.pk, by=SYSTEM, now=NOON)
     assert send(NOON) == 1
     with pytest.raises(WrongState):
-        route.approve(dispatch_id=dispatch.pk, by=SYSTEM, now=NOON)
+        outgoing.approve(dispatch_id=dispatch.pk, by=SYSTEM, now=NOON)
 
 
 @pytest.mark.django_db
@@ -662,16 +663,16 @@ def test_a_parked_message_is_retried_under_its_own_message_id(
     mail_server: MailServer, send: Callable[..., int]
 ) -> None:
     dispatch, _notice = first_message(dispatch=DispatchFactory(parked=True))
-    route.retry(dispatch_id=dispatch.pk, by=SYSTEM, now=NOON)
+    outgoing.retry(dispatch_id=dispatch.pk, by=SYSTEM, now=NOON)
     send()
 
     assert [each.id for each in mail_server.accepted] == [dispatch.message_id]
     with pytest.raises(WrongState):
-        route.retry(dispatch_id=dispatch.pk, by=SYSTEM, now=NOON)
+        outgoing.retry(dispatch_id=dispatch.pk, by=SYSTEM, now=NOON)
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("verb", [route.cancel, route.approve, route.retry])
+@pytest.mark.parametrize("verb", [outgoing.cancel, outgoing.approve, outgoing.retry])
 def test_there_is_nothing_to_do_with_a_message_that_does_not_exist(verb: Callable[..., Any]) -> None:
     with pytest.raises(NotFound):
         verb(dispatch_id=0, by=SYSTEM, now=NOON)

@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 
 from audit.chain import extend
 from cases.models import Dispatch, Notice
-from cases.services import keep, ladder, observe, receive, route
+from cases.services import keep, ladder, observe, outgoing, receive, route
 from cases.services.answers import Answer, answer_many
-from cases.services.deliver import claim, prepare, settle
+from cases.services.sending import claim, prepare, settle
 from providers.channels.result import Accepted
 from providers.routing import attribute
 from tests.conftest import FixedResolver
@@ -72,7 +72,7 @@ class World:
     def cancel(self, count: int) -> Callable[[], object]:
         self.notices(count, "routed")
         dispatch = Dispatch.objects.get(state="pending")
-        return lambda: route.cancel(dispatch_id=dispatch.pk, by=SYSTEM, now=NOON)
+        return lambda: outgoing.cancel(dispatch_id=dispatch.pk, by=SYSTEM, now=NOON)
 
     def run_out_due(self, count: int) -> Callable[[], object]:
         self.notices(count, "notified")

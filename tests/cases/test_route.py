@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from cases.models import Dispatch, DispatchLine, Notice
-from cases.services import assess, route
+from cases.services import assess, enqueue, route
 from providers.models import Attribution, Contact
 from tests.conftest import FixedResolver
 from tests.factories import (
@@ -64,7 +64,7 @@ def test_a_judged_notice_goes_on_a_message_that_waits_for_its_grouping_window(ru
 
 @pytest.mark.django_db
 def test_notices_for_one_contact_gather_until_their_message_is_claimed(run: Run) -> None:
-    from cases.services.deliver import claim
+    from cases.services.sending import claim
 
     first = judged()
     run()
@@ -96,7 +96,7 @@ def test_an_urgent_notice_closes_the_window_at_once(run: Run) -> None:
 
 @pytest.mark.django_db
 def test_a_message_is_split_above_its_number_of_lines(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(route, "LINES_PER_DISPATCH", 2)
+    monkeypatch.setattr(enqueue, "LINES_PER_DISPATCH", 2)
     for _ in range(5):
         judged()
     run()

@@ -10,8 +10,9 @@ from django.db import IntegrityError, transaction
 from audit.models import Event
 from audit.record import Actor
 from cases.models import Assessment, DispatchLine, Notice, SecondLook
-from cases.services import answers, assess, deliver, looks, route, second, undo, vocabulary
+from cases.services import answers, assess, looks, outgoing, route, second, sending, undo, vocabulary
 from cases.services.refused import Invalid, NotFound, Refused, WrongState
+from cases.services.withdraw import withdraw
 from tests.conftest import FixedResolver
 from tests.factories import (
     NOON,
@@ -137,7 +138,7 @@ def test_nobody_goes_around_the_lead_by_taking_the_first_judgement_back(
     looks.want_second(notice_id=notice.pk, why="sample", by=SYSTEM, now=NOON)
     again(notice, other, "not_illegal")
 
-    for act in (route.take_back, undo.undo):
+    for act in (outgoing.take_back, undo.undo):
         for person in (first, other, lead):
             with pytest.raises(Refused):
                 act(notice_id=notice.pk, by=person, now=NOON + HOUR)
@@ -188,7 +189,7 @@ def test_whoever_judges_again_is_drawn_the_same(first: Actor, host: Callable[...
     for notice in (judged(first, "baseline") for _ in range(12)):
         drawn = SecondLook.objects.filter(notice=notice, settled_at=None).exists()
 
-        route.take_back(notice_id=notice.pk, by=first, now=NOON + HOUR)
+        outgoing.take_back(notice_id=notice.pk, by=first, now=NOON + HOUR)
         assess.assess(notice_id=notice.pk, legal_class="baseline", by=first, now=NOON + 2 * HOUR)
 
         assert SecondLook.objects.filter(notice=notice, settled_at=None).exists() == drawn
@@ -213,11 +214,11 @@ def test_what_is_on_its_way_is_looked_at_again_before_the_next_attempt(
     host(relay_is_final_hop=True)
     look = SecondLookFactory()
     NetworkFactory()
-    (tried,) = deliver.claim(now=NOON, limit=1)
+    (tried,) = sending.claim(now=NOON, limit=1)
     again(look.notice, other, "not_illegal", NOON)
     assert now_of(look.notice).routed_at is not None  # an attempt was made: nobody can take it out
 
-    assert deliver.prepare(tried, resolver=static_resolver, by=SYSTEM, now=NOON) is None
+    assert sending.prepare(tried, resolver=static_resolver, by=SYSTEM, now=NOON) is None
 
     assert now_of(look.notice).hold == "second_assessment"
     assert DispatchLine.objects.get(notice=look.notice).dropped_because == "doubted"
@@ -238,9 +239,9 @@ def test_what_goes_back_to_the_work_desk_or_is_closed_wants_no_second_judgement(
     taken_back, dismissed = SecondLookFactory(), SecondLookFactory(notice=NoticeFactory(assessed=True))
     withdrawn = SecondLookFactory(notice=NoticeFactory(notified=True))
 
-    route.take_back(notice_id=taken_back.notice_id, by=SYSTEM, now=NOON)
+    outgoing.take_back(notice_id=taken_back.notice_id, by=SYSTEM, now=NOON)
     assess.dismiss(notice_id=dismissed.notice_id, because="duplicate", by=SYSTEM, now=NOON)
-    deliver.withdraw(notice_id=withdrawn.notice_id, because="moved", by=SYSTEM, now=NOON)
+    withdraw(notice_id=withdrawn.notice_id, because="moved", by=SYSTEM, now=NOON)
 
     assert {look.outcome for look in SecondLook.objects.all()} == {"overtaken"}
     with pytest.raises(WrongState):

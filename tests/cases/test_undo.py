@@ -13,8 +13,8 @@ from audit.models import Event
 from audit.record import Actor
 from cases.models import Dispatch, DispatchLine, Notice, SecondLook
 from cases.services import assess, looks, route
-from cases.services.deliver import claim
 from cases.services.refused import WrongState
+from cases.services.sending import claim
 from cases.services.undo import NotYours, undo, undoable
 from tests.conftest import FixedResolver
 from tests.factories import NOON, SYSTEM, ContactFactory, NoticeFactory, UserFactory

@@ -12,7 +12,8 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from audit.models import Event
 from cases.models import Notice, Reply
-from cases.services import answers, deliver
+from cases.services import answers
+from cases.services.withdraw import withdraw
 from providers.models import Provider
 from tests.factories import (
     HOUR,
@@ -165,7 +166,7 @@ def test_what_happened_is_told_newest_first(portal: Client, alfa: Provider, cont
 def test_the_staff_have_no_name_here(portal: Client, alfa: Provider) -> None:
     notice = notified(provider=alfa)
     supervisor = UserFactory(supervisor=True, name="Sanne de Supervisor")
-    deliver.withdraw(
+    withdraw(
         notice_id=notice.pk,
         because="objection_upheld",
         by=SYSTEM.of(supervisor),
@@ -340,7 +341,7 @@ def test_a_dispute_says_why(portal: Client, alfa: Provider) -> None:
 def test_what_was_withdrawn_meanwhile_takes_no_answer(portal: Client, alfa: Provider) -> None:
     notice = notified(provider=alfa)
     assert "Record this answer" in words(portal.get(at(notice)).content)
-    deliver.withdraw(notice_id=notice.pk, because="moved", by=SYSTEM, now=timezone.now())
+    withdraw(notice_id=notice.pk, because="moved", by=SYSTEM, now=timezone.now())
     reply = portal.post(at(notice, "answer/"), {"answer": "removed"})
     assert reply.status_code == 409
     assert "This notice was withdrawn: there is nothing left to do." in words(reply.content)

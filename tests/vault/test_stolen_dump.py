@@ -9,8 +9,8 @@ from django.db import connection
 from audit.record import Actor
 from cases.models import Mailbox, MailCopy, Notice
 from cases.services import answers, assess, keep, mailbox, receive, reporter
-from cases.services.deliver import deliver_due
 from cases.services.route import attribute_new, route_due
+from cases.services.sending import deliver_due
 from local.servers import postgres_programs
 from tests.conftest import FixedResolver
 from tests.factories import (

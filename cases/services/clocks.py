@@ -1,0 +1,37 @@
+"""The provider's clock starts with evidence that the notice arrived, and with nothing else."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from audit.record import Actor
+from cases import deadlines
+from cases.models import Notice, Step
+from cases.services.moving import moving
+from cases.services.rules import rule_at
+
+
+def start_clocks(notices: Sequence[Notice], *, at: datetime, estimated: bool) -> None:
+    """t0 for locked notices that were sent, by the rule that counts at `at`; their ladder begins to wait."""
+    if not notices:
+        return
+    rule = rule_at(at)
+    for notice in notices:
+        notice.notify(at=at, rule=rule, estimated=estimated)
+        notice.next_check_at = at
+    Step.objects.bulk_create(
+        Step(
+            notice=notice,
+            code="hint",
+            due_at=deadlines.step_due_at("hint", at, rule.term),
+            owner=deadlines.rung("hint").role,
+        )
+        for notice in notices
+    )
+
+
+def shown(*, notice_id: int, by: Actor, now: datetime) -> Notice:
+    """The portal showed a notice to a logged-in contact: evidence that it arrived, if there was none yet."""
+    with moving(notice_id, "notify", by=by, now=now) as notice:
+        if notice.state == Notice.State.RECEIVED and notice.sent_at is not None:
+            start_clocks([notice], at=max(now, notice.sent_at), estimated=False)
+    return notice

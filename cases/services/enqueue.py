@@ -1,0 +1,95 @@
+"""A place in the outbox: notices for one contact gather on one message."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.db import connection
+
+from audit.record import Actor, record
+from cases.models import Dispatch, DispatchLine, Notice
+from providers.models import Contact
+
+FIRST = "first"
+#: Above so many lines a message is split (P).
+LINES_PER_DISPATCH = 500
+
+
+def enqueue(
+    *, contact_id: int, notices: Sequence[Notice], kind: str, round_: int, by: Actor, now: datetime
+) -> list[Dispatch]:
+    """Put locked notices on the gathering dispatch of a contact, or on new ones; call inside a transaction.
+
+    A first notice waits for the whole grouping window from when it joins, so that it can be taken back; an urgent
+    one closes the window at once. One contact hears of one step of a notice once: a line that exists already is
+    not added again.
+    """
+    contact = Contact.objects.select_for_update().get(pk=contact_id)
+    step = FIRST if kind == Dispatch.Kind.FIRST else f"{kind}-{round_}"
+    told = set(
+        DispatchLine.objects.filter(
+            contact=contact, step=step, dropped_because="", notice__in=[n.pk for n in notices]
+        ).values_list("notice_id", flat=True)
+    )
+    todo = [notice for notice in notices if notice.pk not in told]
+    filled = []
+    while todo:
+        dispatch = _gathering(contact, kind, round_, by=by, now=now)
+        room = LINES_PER_DISPATCH - dispatch.lines.count()
+        taken, todo = todo[:room], todo[room:]
+        DispatchLine.objects.bulk_create(
+            DispatchLine(dispatch=dispatch, notice=notice, contact=contact, step=step) for notice in taken
+        )
+        if len(taken) == room:
+            dispatch.gathering = False
+        dispatch.next_attempt_at = max(dispatch.next_attempt_at or now, now + _window(kind))
+        if any(notice.urgent for notice in taken):
+            dispatch.gathering, dispatch.next_attempt_at = False, now
+        dispatch.save(update_fields=["gathering", "next_attempt_at"])
+        filled.append(dispatch)
+    return filled
+
+
+def _gathering(contact: Contact, kind: str, round_: int, *, by: Actor, now: datetime) -> Dispatch:
+    found = (
+        Dispatch.objects.select_for_update()
+        .filter(contact=contact, kind=kind, round=round_, gathering=True, state=Dispatch.State.PENDING)
+        .first()
+    )
+    # Each that joins makes it wait anew: it gathers for one window, and leaves within two.
+    if found is not None and (kind != Dispatch.Kind.FIRST or now < found.created_at + _window(kind)):
+        return found
+    if found is not None:
+        found.gathering = False
+        found.save(update_fields=["gathering"])
+    number = _next_number(now)
+    domain = parseaddr(settings.HOST.sender_address)[1].rpartition("@")[2]
+    dispatch = Dispatch.objects.create(
+        number=number,
+        contact=contact,
+        kind=kind,
+        round=round_,
+        message_id=f"<{number.lower()}.{secrets.token_hex(8)}@{domain}>",
+        token=secrets.token_urlsafe(32),
+        created_at=now,
+        next_attempt_at=now + _window(kind),
+        approval_reason="" if contact.known_since else Dispatch.Approval.NEW_CONTACT,
+    )
+    record("enqueue", "dispatch", dispatch.pk, by=by, at=now, became=dispatch.state, data={"number": number})
+    return dispatch
+
+
+def _window(kind: str) -> timedelta:
+    """How long others may join a message, and whoever judged may think again. A reminder waits for nothing."""
+    window: timedelta = settings.HOST.grouping_window
+    return window if kind == Dispatch.Kind.FIRST else timedelta(0)
+
+
+def _next_number(now: datetime) -> str:
+    """The next number of the hotline's own series. Gaps are allowed, repeats are not."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('cases_dispatch_number')")
+        (count,) = cursor.fetchone()
+    return f"NTD-{now.year}-{count:06d}"

@@ -1,0 +1,63 @@
+"""What did not leave: tried again later, or parked for a person while its neighbours flow on."""
+
+import random
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit.record import Actor, record
+from cases.models import Dispatch
+from cases.services.sending.claiming import Claim, fenced
+from providers.channels.result import Failed
+
+BACK_OFF: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60))
+PARK_AFTER: Final = 5
+
+
+def failed(
+    dispatch: Dispatch,
+    result: Failed,
+    *,
+    by: Actor,
+    now: datetime,
+    when_parked: Dispatch.Trouble = Dispatch.Trouble.NO_LUCK,
+) -> None:
+    """Count a failure of a locked dispatch: it waits, or is parked."""
+    dispatch.failures += 1
+    dispatch.trouble_answer, dispatch.leased_until = result.answer, None
+    if result.permanent or dispatch.failures >= PARK_AFTER:
+        park(dispatch, Dispatch.Trouble.REFUSED if result.permanent else when_parked, by=by, now=now)
+        return
+    dispatch.trouble = Dispatch.Trouble.LATER
+    pause = BACK_OFF[min(dispatch.failures, len(BACK_OFF)) - 1]
+    # Jitter, so that what failed together does not come back together.
+    dispatch.next_attempt_at = now + pause * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+    dispatch.save(update_fields=["failures", "trouble", "trouble_answer", "leased_until", "next_attempt_at"])
+    record("fail", "dispatch", dispatch.pk, by=by, at=now, data={"failures": dispatch.failures})
+
+
+def park(dispatch: Dispatch, trouble: Dispatch.Trouble, *, by: Actor, now: datetime) -> None:
+    """Set a locked dispatch aside for a person; its neighbours flow on."""
+    dispatch.trouble, dispatch.leased_until = trouble, None
+    change(dispatch, Dispatch.State.PARKED, "park", by=by, now=now)
+
+
+def set_aside(held: Claim, *, by: Actor, now: datetime) -> None:
+    """A message that cannot be made or settled fails like any other, and is parked in the end. Fenced.
+
+    Its attempt stays open: nobody knows whether a copy is with them.
+    """
+    with transaction.atomic():
+        dispatch = fenced(held)
+        if dispatch is not None:
+            result = Failed(_("This message cannot be made; the log says why."), permanent=False)
+            failed(dispatch, result, by=by, now=now, when_parked=Dispatch.Trouble.UNMADE)
+
+
+def change(dispatch: Dispatch, to: Dispatch.State, act: str, *, by: Actor, now: datetime) -> None:
+    """Move a locked dispatch along an edge, save all of it and record it."""
+    was, dispatch.state = dispatch.state, to
+    dispatch.save()
+    record(act, "dispatch", dispatch.pk, by=by, at=now, was=was, became=to)

@@ -74,7 +74,7 @@ def context(
         "reports": reports_of(notice),
         "named_by": named_by(notice),
         "followers": list(notice.followers.order_by("pk")),
-        "steps": _steps(list(notice.steps.order_by("due_at", "pk"))),
+        "steps": _steps(list(notice.steps.filter(voided=0).order_by("due_at", "pk"))),
         "timeline": timeline.entries(notice, names, blind=blind),
         "held_by": names.of(notice.hold_by) if notice.hold_by else "",
         "looking": _looking(request, notice, names),

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from cases.models.notice import Notice
@@ -26,6 +26,13 @@ class StepQuerySet(models.QuerySet["Step"]):
         """Nothing is left to do: the notice is closed, or the material is gone."""
         self.filter(taken_at__isnull=True).update(taken_at=at, outcome=Step.Outcome.OVERTAKEN, waits_for="")
 
+    def void(self, *, at: datetime) -> None:
+        """Their clock never ran: a bounce said so. They stay as history, and the next clock begins its own."""
+        rungs = self.filter(voided=0)
+        rungs.overtake(at=at)
+        latest = Step.objects.filter(notice=OuterRef("notice")).order_by("-voided").values("voided")[:1]
+        rungs.update(voided=Subquery(latest) + 1)
+
 
 class Step(models.Model):
     """One rung. `taken_at` is when it fired; `late` when that was more than a minute after `due_at`."""
@@ -41,6 +48,8 @@ class Step(models.Model):
 
     notice = models.ForeignKey(Notice, models.PROTECT, related_name="steps", verbose_name=_("notice"))
     code = models.CharField(_("step"), max_length=20)
+    # 0: a rung of the clock that counts. Of a clock that a bounce voided: the how many that makes.
+    voided = models.PositiveSmallIntegerField(default=0, db_default=0, editable=False)
     due_at = models.DateTimeField(_("due"))
     owner = models.CharField(_("for"), max_length=20)
     taken_at = models.DateTimeField(_("taken"), null=True, blank=True)
@@ -57,7 +66,7 @@ class Step(models.Model):
         verbose_name = _("step")
         verbose_name_plural = _("steps")
         ordering = ["due_at", "pk"]
-        constraints = [models.UniqueConstraint(fields=["notice", "code"], name="step_once")]
+        constraints = [models.UniqueConstraint(fields=["notice", "voided", "code"], name="step_once")]
         indexes = [
             models.Index(fields=["due_at", "id"], name="step_waits", condition=Q(taken_at__isnull=True)),
         ]

@@ -189,6 +189,34 @@ def test_a_withdrawal_overtakes_what_waits() -> None:
 
 
 @pytest.mark.django_db
+def test_a_clock_that_starts_again_begins_its_own_ladder_beside_the_voided_one() -> None:
+    notice = NoticeFactory(notified=True)
+    sweep(NOON + 20 * HOUR)
+    for nth in (1, 2):
+        Step.objects.filter(notice=notice).void(at=NOON + 21 * HOUR)
+        assert set(Step.objects.filter(notice=notice).values_list("voided", flat=True)) == set(
+            range(1, nth + 1)
+        )
+        StepFactory(notice=notice, code="hint")
+
+    assert taken(notice) == ["hint", "hint"]
+    sweep(NOON + 30 * HOUR)
+    assert [s.code for s in Step.objects.filter(notice=notice, voided=0)] == ["hint", "reminder-1", "call"]
+
+
+@pytest.mark.django_db
+def test_a_voided_clock_leaves_no_step_behind() -> None:
+    notice = NoticeFactory(notified=True)
+    sweep(NOON + DAY)
+    assert step(notice, "reminder-1").waits_for == "sighting"
+
+    Step.objects.filter(notice=notice).void(at=NOON + 25 * HOUR)
+
+    assert not Step.objects.filter(taken_at__isnull=True).exists()
+    assert (step(notice, "reminder-1").outcome, step(notice, "reminder-1").voided) == ("overtaken", 1)
+
+
+@pytest.mark.django_db
 def test_reminders_of_one_round_to_one_contact_go_in_one_message() -> None:
     contact = ContactFactory(approved=True)
     for _ in range(3):

@@ -14,7 +14,10 @@ class Role(StrEnum):
     INTAKE = "intake"
     ANALYST = "analyst"
     LEAD = "lead"
+    NOTICE_DESK = "notice_desk"
+    CONTACT_MANAGER = "contact_manager"
     SUPERVISOR = "supervisor"
+    AUDITOR = "auditor"
     FUNCTIONAL_ADMIN = "functional_admin"
     PROVIDER_MEMBER = "provider_member"
     PROVIDER_ADMIN = "provider_admin"
@@ -24,13 +27,17 @@ PROVIDER_ROLES: Final = frozenset({Role.PROVIDER_MEMBER, Role.PROVIDER_ADMIN})
 STAFF_ROLES: Final = frozenset(Role) - PROVIDER_ROLES
 
 _I, _A, _L = Role.INTAKE, Role.ANALYST, Role.LEAD
-_S, _F = Role.SUPERVISOR, Role.FUNCTIONAL_ADMIN
+_N, _C, _S = Role.NOTICE_DESK, Role.CONTACT_MANAGER, Role.SUPERVISOR
+_U, _F = Role.AUDITOR, Role.FUNCTIONAL_ADMIN
 _M, _P = Role.PROVIDER_MEMBER, Role.PROVIDER_ADMIN
 
 # Intake brings reports in and decides on doubtful addresses. The lead judges as analysts do, and settles where
-# two of them differ. The functional admin manages users, keys and settings and sees no case content.
+# two of them differ. The notice desk sees that messages leave, arrive and are answered: it judges nothing. The
+# contact manager keeps who hosts what and where to write, and sees messages, but neither their text nor a notice.
+# The supervisor is the manager of the requirements. The auditor reads the record and nothing else. The functional
+# admin manages users, keys and settings and sees no case content.
 TABLE: Final[dict[str, frozenset[Role]]] = {
-    "staff.enter": frozenset({_I, _A, _L, _S, _F}),
+    "staff.enter": frozenset({_I, _A, _L, _N, _C, _S, _U, _F}),
     "portal.enter": frozenset({_M, _P}),
     "report.view": frozenset({_I, _A, _L, _S}),
     "report.add": frozenset({_I, _A, _L, _S}),
@@ -42,11 +49,11 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     "mail_sender.view": frozenset({_I, _A, _L, _S, _F}),
     "mail_sender.add": frozenset({_I, _L, _S, _F}),
     "mail_sender.approve": frozenset({_S, _F}),
-    "notice.view": frozenset({_A, _L, _S}),
+    "notice.view": frozenset({_A, _L, _N, _S}),
     "notice.assess": frozenset({_A, _L, _S}),
     "work.lead": frozenset({_L, _S}),
     "notice.hold": frozenset({_A, _L, _S}),
-    "notice.reveal": frozenset({_A, _L, _S}),
+    "notice.reveal": frozenset({_A, _L, _N, _S}),
     "notice.route": frozenset({_A, _L, _S}),
     "second.view": frozenset({_L, _S}),
     "second.settle": frozenset({_L}),
@@ -58,22 +65,30 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     "notice.export": frozenset({_L, _S}),
     "bulk.all": frozenset({_S}),
     "filter.share": frozenset({_L, _S}),
-    "dispatch.view": frozenset({_A, _L, _S}),
-    "dispatch.cancel": frozenset({_A, _L, _S}),
-    "dispatch.approve": frozenset({_S}),
-    "dispatch.retry": frozenset({_A, _L, _S}),
+    "dispatch.view": frozenset({_A, _L, _N, _C, _S}),
+    # The text may hold whole addresses.
+    "dispatch.read": frozenset({_A, _L, _N, _S}),
+    "dispatch.cancel": frozenset({_A, _L, _N, _S}),
+    "dispatch.approve": frozenset({_N, _S}),
+    "dispatch.retry": frozenset({_A, _L, _N, _S}),
     "overdue.view": frozenset({_S}),
     "overdue.act": frozenset({_S}),
-    "provider.view": frozenset({_A, _L, _S, _F}),
-    "provider.change": frozenset({_S}),
-    "contact.approve": frozenset({_S}),
+    "provider.view": frozenset({_A, _L, _N, _C, _S, _F}),
+    "provider.change": frozenset({_C, _S}),
+    "contact.view": frozenset({_N, _C, _S}),
+    "contact.add": frozenset({_N, _C, _S}),
+    "contact.approve": frozenset({_C, _S}),
+    # A stop that anybody who reads a refusal can pull; only who approves lets a contact go on.
+    "contact.suspend": frozenset({_N, _C, _S}),
+    # The pattern of a rule may be the host of a notice.
+    "host_rule.view": frozenset({_A, _L, _N, _C, _S}),
     "rule.view": frozenset({_S, _F}),
     "rule.add": frozenset({_S, _F}),
     "user.view": frozenset({_F}),
     "user.change": frozenset({_F}),
     "key.view": frozenset({_F}),
     "key.change": frozenset({_F}),
-    "audit.view": frozenset({_S}),
+    "audit.view": frozenset({_S, _U}),
     "own_notice.view": frozenset({_M, _P}),
     "own_notice.answer": frozenset({_M, _P}),
     "own_notice.reveal": frozenset({_M, _P}),

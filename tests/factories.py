@@ -209,7 +209,10 @@ class UserFactory(DjangoModelFactory):
         intake = factory.Trait(roles=[str(Role.INTAKE)])
         analyst = factory.Trait(roles=[str(Role.ANALYST)])
         lead = factory.Trait(roles=[str(Role.LEAD)])
+        notice_desk = factory.Trait(roles=[str(Role.NOTICE_DESK)])
+        contact_manager = factory.Trait(roles=[str(Role.CONTACT_MANAGER)])
         supervisor = factory.Trait(roles=[str(Role.SUPERVISOR)])
+        auditor = factory.Trait(roles=[str(Role.AUDITOR)])
         functional_admin = factory.Trait(roles=[str(Role.FUNCTIONAL_ADMIN)])
         provider_contact = factory.Trait(
             roles=[str(Role.PROVIDER_MEMBER)],

@@ -52,7 +52,7 @@ class DispatchDesk(Display):
             ),
             at("<int:pk>/cancel/", self.cancel, name="dispatch_cancel", cell=cell("cancel"), methods=POST),
             at("<int:pk>/retry/", self.retry, name="dispatch_retry", cell=cell("retry"), methods=POST),
-            at("<int:pk>/text/", self.text, name="dispatch_text", cell=cell("view"), methods=POST),
+            at("<int:pk>/text/", self.text, name="dispatch_text", cell=cell("read"), methods=POST),
         ]
 
     def desk_urls(self) -> list[URLPattern]:

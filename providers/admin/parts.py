@@ -51,6 +51,7 @@ PARTS: Final = (
         forms.ContactForm,
         services.add_contact,
         _("Added. Nothing goes there before it is approved."),
+        "contact.add",
     ),
     Part("network_keep", forms.NetworkForm, services.keep_network, _("The network is kept.")),
     Part("relation_add", forms.RelationForm, services.add_relation, _("The relation is kept.")),
@@ -81,7 +82,7 @@ PRESSES: Final = (
         f"{_CONTACT}/suspend/",
         services.suspend_contact,
         _("Suspended: nothing goes there for now."),
-        "contact.approve",
+        "contact.suspend",
         asks=("reason",),
     ),
     Press(

@@ -107,11 +107,9 @@ class ProviderDesk(Display):
             "networks": list(provider.networks.order_by("prefix")[:MOST]),
             "relations": list(Relation.objects.of(provider).select_related("provider", "other")[:MOST]),
             "asn_rules": list(provider.asn_rules.order_by("asn", "pk")[:MOST]),
-            # A pattern may be the host of a notice: for those who may see notices.
             "host_rules": list(provider.host_rules.order_by("created_at", "pk")[:MOST])
-            if user.has_perm("notice.view")
+            if user.has_perm("host_rule.view")
             else [],
-            "may_approve": user.has_perm("contact.approve"),
             "may_change": user.has_perm("provider.change"),
             "may_see_notices": user.has_perm("notice.view"),
             "forms": {

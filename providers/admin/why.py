@@ -41,11 +41,7 @@ def why(request: HttpRequest) -> HttpResponse:
         else:
             by, now = str(Actor.of(request.user)), timezone.now()
             answer, heard = explain(asked, resolver=resolver(), by=by, now=now)
-            context |= {
-                "answer": answer,
-                "heard": heard,
-                "may_see_notices": request.user.has_perm("notice.view"),
-            }
+            context |= {"answer": answer, "heard": heard}
     return page(request, "staff/why.html", context, status=422 if form.errors else 200)
 
 

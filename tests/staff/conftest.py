@@ -43,6 +43,24 @@ def supervisor(db: None) -> User:
 
 
 @pytest.fixture
+def notice_desk(db: None) -> User:
+    """Sees that messages leave, arrive and are answered."""
+    return UserFactory(notice_desk=True, name="Fenna")
+
+
+@pytest.fixture
+def contact_manager(db: None) -> User:
+    """Keeps who hosts what, and where to write."""
+    return UserFactory(contact_manager=True, name="Teun")
+
+
+@pytest.fixture
+def auditor(db: None) -> User:
+    """Reads the record."""
+    return UserFactory(auditor=True, name="Isa")
+
+
+@pytest.fixture
 def functional_admin(db: None) -> User:
     """Manages people, keys and terms; sees no case."""
     return UserFactory(functional_admin=True, name="Robin")
@@ -62,7 +80,10 @@ def everybody(db: None) -> dict[Role, User]:
         Role.INTAKE: UserFactory(intake=True),
         Role.ANALYST: UserFactory(analyst=True),
         Role.LEAD: UserFactory(lead=True),
+        Role.NOTICE_DESK: UserFactory(notice_desk=True),
+        Role.CONTACT_MANAGER: UserFactory(contact_manager=True),
         Role.SUPERVISOR: UserFactory(supervisor=True),
+        Role.AUDITOR: UserFactory(auditor=True),
         Role.FUNCTIONAL_ADMIN: UserFactory(functional_admin=True),
         Role.PROVIDER_MEMBER: UserFactory(provider_contact=True),
         Role.PROVIDER_ADMIN: UserFactory(provider_admin=True),
@@ -79,3 +100,15 @@ def at_work(browser: Browser, analyst: User) -> Client:
 def in_charge(browser: Browser, supervisor: User) -> Client:
     """The supervisor's browser."""
     return browser(supervisor)
+
+
+@pytest.fixture
+def sending(browser: Browser, notice_desk: User) -> Client:
+    """The notice desk's browser."""
+    return browser(notice_desk)
+
+
+@pytest.fixture
+def keeping(browser: Browser, contact_manager: User) -> Client:
+    """The contact manager's browser."""
+    return browser(contact_manager)

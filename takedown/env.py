@@ -210,6 +210,20 @@ def _address(raw: str) -> str:
     return raw.strip()
 
 
+#: What FETCH_ALSO may name, so that nothing but this very machine can ever be let in by it.
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
+def _peers(raw: str) -> frozenset[tuple[str, int]]:
+    peers = set()
+    for peer in raw.split():
+        host, _, port = peer.rpartition(":")
+        if host not in _LOOPBACK or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+            raise ValueError("name peers on this machine, such as 127.0.0.1:8081 localhost:8082.")
+        peers.add((host, int(port)))
+    return frozenset(peers)
+
+
 @dataclass(frozen=True)
 class Organisation:
     """Who sends: printed in every notice."""
@@ -253,6 +267,7 @@ class Environment:
     resolver: bool  # False: no name server is asked
     resolver_file: str
     demo: bool
+    fetch_also: frozenset[tuple[str, int]]  # peers on loopback; only where there is a demo world
     sweep_every: timedelta
     grouping_window: timedelta  # P 10 min
     judge_within: timedelta  # P 24 h
@@ -282,6 +297,11 @@ def load() -> Environment:
         "BASE_URL", _base_url, hint="It is the address people use, e.g. https://takedown.example.org."
     )
     mailbox = _read("MAILBOX_URL", _mailbox) if _raw("MAILBOX_URL") else None
+    demo = _read("DEMO", _yes_or_no, False)
+    if _raw("FETCH_ALSO") and not demo:
+        raise Misconfigured(
+            "FETCH_ALSO is only for a demo world: it lets requests go out to this very machine."
+        )
     return Environment(
         debug=_read("DEBUG", _yes_or_no, False),
         secret_key=_read("SECRET_KEY", _secret_key, hint="Make one with: python -m vault secret."),
@@ -314,7 +334,8 @@ def load() -> Environment:
         static_root=_read("STATIC_ROOT", Path, Path("var/static")),
         resolver=_read("RESOLVER", _on_or_off, True),
         resolver_file=_read("RESOLVER_FILE", text, ""),
-        demo=_read("DEMO", _yes_or_no, False),
+        demo=demo,
+        fetch_also=_read("FETCH_ALSO", _peers, frozenset()),
         sweep_every=_read("SWEEP_EVERY_S", _seconds, timedelta(seconds=15)),
         grouping_window=_read("GROUPING_WINDOW_S", _seconds, timedelta(minutes=10)),
         judge_within=_read("JUDGE_WITHIN_S", _seconds, timedelta(hours=24)),

@@ -270,5 +270,6 @@ LOGGING = {
     "formatters": {"line": {"()": "takedown.logs.Line"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {"httpcore": {"level": "WARNING"}},  # below that it tells the secret part of a webhook's URL
 }
 SILENCED_SYSTEM_CHECKS = ["security.W008"]  # redirecting to https is the front proxy's job

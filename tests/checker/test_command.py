@@ -15,7 +15,7 @@ import pytest
 from checker.exits import ByProxy, tls_context
 from checker.look import ONLINE, UNKNOWN, Looker
 from tests.checker.api import KEY, Api
-from tests.checker.hostile import CERTIFICATE, Site, drips, opens_a_tunnel, says
+from tests.hostile import CERTIFICATE, Site, drips, opens_a_tunnel, says
 
 ROOT = Path(__file__).parents[2]
 PAGE = "http://site.test/a-page"

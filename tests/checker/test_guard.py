@@ -10,7 +10,7 @@ from checker.exits import Direct, tls_context
 from checker.guard import Address, Guard, NotAllowed, is_public, system_resolver
 from checker.look import UNKNOWN, Looker
 from checker.wire import Deadline
-from tests.checker.hostile import Site, says
+from tests.hostile import Site, says
 
 NOT_PUBLIC = [
     # this host, and every way to write it

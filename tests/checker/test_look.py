@@ -12,7 +12,7 @@ from checker import wire
 from checker.exits import Direct, tls_context
 from checker.guard import Guard
 from checker.look import BLOCKED, CHANGED, GONE, ONLINE, UNKNOWN, Finding, Looker
-from tests.checker.hostile import (
+from tests.hostile import (
     CERTIFICATE,
     Behaviour,
     Site,

@@ -15,7 +15,7 @@ from checker.look import Finding, Looker
 from checker.politeness import Politeness
 from checker.rounds import Rounds
 from tests.checker.api import KEY, Api
-from tests.checker.hostile import Site, drips, says
+from tests.hostile import Site, drips, says
 
 
 @pytest.fixture

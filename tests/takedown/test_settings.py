@@ -29,7 +29,15 @@ ENOUGH = {
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Nothing but what a host must say."""
     for name in list(os.environ):
-        if name.removesuffix("_FILE") in {*ENOUGH, *WRONG, "ALLOWED_HOSTS", "STATIC_ROOT", "RESOLVER"}:
+        if name.removesuffix("_FILE") in {
+            *ENOUGH,
+            *WRONG,
+            "ALLOWED_HOSTS",
+            "STATIC_ROOT",
+            "RESOLVER",
+            "DEMO",
+            "FETCH_ALSO",
+        }:
             monkeypatch.delenv(name)
     for name, value in ENOUGH.items():
         monkeypatch.setenv(name, value)
@@ -215,6 +223,20 @@ def test_a_file_for_the_resolver_is_not_the_switch_of_the_resolver(environment: 
     loaded = env.load()
 
     assert (loaded.resolver, loaded.resolver_file) == (True, "/nowhere/hosts.csv")
+
+
+def test_only_a_demo_world_may_let_requests_go_out_to_this_machine(environment: pytest.MonkeyPatch) -> None:
+    assert env.load().fetch_also == frozenset()
+    environment.setenv("FETCH_ALSO", "127.0.0.1:8081 localhost:8082 [::1]:8083")
+    with pytest.raises(env.Misconfigured, match=r"^FETCH_ALSO is only for a demo world"):
+        env.load()
+
+    environment.setenv("DEMO", "yes")
+    assert env.load().fetch_also == {("127.0.0.1", 8081), ("localhost", 8082), ("[::1]", 8083)}
+    for peer in ("10.0.0.1:80", "hooks.example.org:443", "127.0.0.1", "127.0.0.1:0", "localhost:http"):
+        environment.setenv("FETCH_ALSO", peer)
+        with pytest.raises(env.Misconfigured, match=r"^FETCH_ALSO cannot be used"):
+            env.load()
 
 
 def test_every_setting_is_told_to_who_runs_it() -> None:

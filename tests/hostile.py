@@ -1,5 +1,6 @@
 """A web server on loopback that does whatever a hostile one would, and counts who comes."""
 
+import re
 import socket
 import ssl
 import threading
@@ -21,6 +22,7 @@ class Site:
         self.greets: Behaviour | None = None  # instead of reading a request
         self.connections = 0
         self.heads: list[str] = []
+        self.bodies: list[bytes] = []
         self.closing = threading.Event()
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self._listener = socket.create_server((address, 0), family=family)
@@ -65,17 +67,22 @@ class Site:
                 else:
                     self.answer(connection)
             except OSError:
-                return  # the checker has gone, as it should
+                return  # the visitor has gone, as it should
 
     def answer(self, connection: socket.socket) -> None:
         """Read one request and behave."""
-        head = b""
-        while b"\r\n\r\n" not in head:
+        came = b""
+        while b"\r\n\r\n" not in came:
             data = connection.recv(4096)
             if not data:
                 return
-            head += data
+            came += data
+        head, _, body = came.partition(b"\r\n\r\n")
+        length = re.search(rb"\r\ncontent-length: *(\d+)", head, re.I)
+        while length and len(body) < int(length[1]):
+            body += connection.recv(4096)
         self.heads.append(head.decode("ascii"))
+        self.bodies.append(body)
         self.behaviours.get(self.asked()[-1], self.otherwise)(connection, self)
 
 
@@ -97,7 +104,7 @@ def repeats_the_path(connection: socket.socket, site: Site) -> None:
 
 
 def drips(start: bytes, drop: bytes) -> Behaviour:
-    """Sends `start`, then a drop every 10 ms for as long as the checker bears it."""
+    """Sends `start`, then a drop every 10 ms for as long as the visitor bears it."""
 
     def behave(connection: socket.socket, site: Site) -> None:
         connection.sendall(start)
@@ -108,7 +115,7 @@ def drips(start: bytes, drop: bytes) -> Behaviour:
 
 
 def floods(start: bytes, flood: bytes) -> Behaviour:
-    """Sends `start`, then as much as the checker takes."""
+    """Sends `start`, then as much as the visitor takes."""
 
     def behave(connection: socket.socket, _: Site) -> None:
         connection.sendall(start)

@@ -23,6 +23,8 @@ T = TypeVar("T")
 PROVIDER_COLUMNS: Final = (
     "code", "name", "kind", "country", "language", "contact", "channel", "mode", "website", "kvk", "signatory",
 )  # fmt: skip
+#: A file may also have these.
+OPTIONAL_PROVIDER_COLUMNS: Final = ("formats",)
 NETWORK_COLUMNS: Final = ("prefix", "provider", "asn", "country", "name")
 #: Wrong lines of a file that are named.
 MOST_SHOWN: Final = 20
@@ -52,7 +54,7 @@ def import_providers(path: Path, *, by: Actor, now: datetime) -> tuple[int, int]
     A file is brought by a person who may: a contact that is new in it is approved by that. A webhook that has no
     endpoint yet is reached by mail at the address given.
     """
-    rows = list(_parsed(path, PROVIDER_COLUMNS, _provider))
+    rows = list(_parsed(path, PROVIDER_COLUMNS, _provider, optional=OPTIONAL_PROVIDER_COLUMNS))
     added = 0
     with transaction.atomic():
         for number, (fields, contact) in rows:
@@ -104,7 +106,7 @@ def export_providers(out: Writes, *, by: Actor, now: datetime) -> tuple[int, int
     Bringing a file approves what is new in it: an address that waits for a yes or is suspended is not written. A
     provider without any address in use is left out, because a line must have one.
     """
-    lines, written = _writer(out, PROVIDER_COLUMNS), set()
+    lines, written = _writer(out, PROVIDER_COLUMNS + OPTIONAL_PROVIDER_COLUMNS), set()
     count = 0
     with transaction.atomic():
         contacts = (
@@ -118,6 +120,7 @@ def export_providers(out: Writes, *, by: Actor, now: datetime) -> tuple[int, int
                     "contact": contact.address,
                     "channel": contact.channel,
                     "mode": contact.mode,
+                    "formats": contact.formats,
                     "signatory": "yes" if provider.signatory else "no",
                 }
             )
@@ -156,12 +159,16 @@ class _Wrong(Exception):
 
 
 def _parsed(
-    path: Path, columns: tuple[str, ...], convert: Callable[[dict[str, str]], T]
+    path: Path,
+    columns: tuple[str, ...],
+    convert: Callable[[dict[str, str]], T],
+    *,
+    optional: tuple[str, ...] = (),
 ) -> Iterator[tuple[int, T]]:
     """(line, converted row) of each row. Raises BadFile with every wrong line, before the first is yielded."""
     errors: list[str] = []
     good: list[tuple[int, T]] = []
-    for number, row in _rows(path, columns):
+    for number, row in _rows(path, columns, optional):
         try:
             good.append((number, convert(row)))
         except _Wrong as wrong:
@@ -174,7 +181,9 @@ def _parsed(
     yield from good
 
 
-def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
+def _rows(
+    path: Path, columns: tuple[str, ...], optional: tuple[str, ...]
+) -> Iterator[tuple[int, dict[str, str]]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -188,7 +197,7 @@ def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str,
         header = next(reader, None)
         if header is None:
             raise BadFile([_("The file is empty.")])
-        if sorted(header) != sorted(columns):
+        if sorted(set(header) - set(optional)) != sorted(columns) or len(set(header)) != len(header):
             raise BadFile([_("line 1: the columns must be %(columns)s.") % {"columns": ";".join(columns)}])
         for cells in reader:
             if not cells:
@@ -221,22 +230,35 @@ def _provider(row: dict[str, str]) -> tuple[dict[str, object], dict[str, str]]:
         "signatory": _choice(row, "signatory", ["yes", "no"]) == "yes",
     }
     _choice(row, "channel", Contact.Channel.values)
-    contact = {"address": row["contact"], "mode": _choice(row, "mode", Contact.Mode.values)}
+    mode = _choice(row, "mode", Contact.Mode.values)
+    contact = {"address": row["contact"], "mode": mode}
+    if row.get("formats"):
+        fitting = [Contact.Formats.CSV, *([] if mode != Contact.Mode.ATTACHMENT else ("xarf", "both"))]
+        contact["formats"] = _choice(row, "formats", [str(each) for each in fitting])
     return fields, contact
 
 
 def _keep_contact(provider: Provider, contact: dict[str, str], *, by: Actor, now: datetime) -> None:
+    usual = Contact.Formats.CSV if contact["mode"] == Contact.Mode.ATTACHMENT else Contact.Formats.NONE
     row, created = Contact.objects.get_or_create(
         provider=provider,
         channel=Contact.Channel.SMTP,
         address=contact["address"],
-        defaults={"mode": contact["mode"], "approved_at": now, "approved_by": str(by)},
+        defaults={
+            "mode": contact["mode"],
+            "formats": contact.get("formats", usual),
+            "approved_at": now,
+            "approved_by": str(by),
+        },
     )
     if created:
         record("approve", "contact", row.pk, by=by, at=now, data={"provider": provider.code})
-    elif row.mode != contact["mode"]:
-        row.mode = contact["mode"]
-        row.save(update_fields=["mode"])
+        return
+    # A file that says nothing of formats leaves them, as long as they go with the mode.
+    formats = contact.get("formats", row.formats if row.mode == contact["mode"] else usual)
+    if (row.mode, row.formats) != (contact["mode"], formats):
+        row.mode, row.formats = contact["mode"], formats
+        row.save(update_fields=["mode", "formats"])
 
 
 def _text(row: dict[str, str], column: str, longest: int) -> str:

@@ -48,12 +48,14 @@ def add_contact(
     channel: str,
     address: str,
     mode: str,
+    formats: str = Contact.Formats.NONE,
     role: str = Contact.Role.ABUSE,
     by: Actor,
     now: datetime,
 ) -> Contact:
     """A new address of a provider, and what it is for. Nothing goes there before a person approves it. Raises Unfit."""
     address = address.strip()
+    _fitting(mode, formats)
     if channel == Contact.Channel.SMTP:
         try:
             validate_email(address)
@@ -63,13 +65,44 @@ def add_contact(
         raise Unfit(_("A webhook's address begins with https://."))
     with transaction.atomic():
         contact, is_new = Contact.objects.get_or_create(
-            provider_id=provider_id, channel=channel, address=address, defaults={"mode": mode, "role": role}
+            provider_id=provider_id,
+            channel=channel,
+            address=address,
+            defaults={"mode": mode, "formats": formats, "role": role},
         )
         if not is_new:
             raise Unfit(_("This provider has this contact already."))
         data = {"provider": contact.provider.code, "role": role}
         record("add", "contact", contact.pk, by=by, at=now, data=data)
     return contact
+
+
+def change_contact(*, contact_id: int, mode: str, formats: str, by: Actor, now: datetime) -> Contact:
+    """Give addresses of content in another way, or attach other files. Whoever may is asked: it counts at once.
+
+    Raises Unfit when the two do not go together.
+    """
+    _fitting(mode, formats)
+    with transaction.atomic():
+        contact = _contact(contact_id)
+        was = {"mode": contact.mode, "formats": contact.formats}
+        if was != {"mode": mode, "formats": formats}:
+            contact.mode, contact.formats = mode, formats
+            contact.save(update_fields=["mode", "formats"])
+            data = {
+                "provider": contact.provider.code,
+                "was": was,
+                "became": {"mode": mode, "formats": formats},
+            }
+            record("change", "contact", contact.pk, by=by, at=now, data=data)
+    return contact
+
+
+def _fitting(mode: str, formats: str) -> None:
+    if mode == Contact.Mode.ATTACHMENT and not formats:
+        raise Unfit(_("Choose what is attached: CSV, XARF, or both."))
+    if mode != Contact.Mode.ATTACHMENT and formats not in {Contact.Formats.NONE, Contact.Formats.CSV}:
+        raise Unfit(_("An XARF report has the address in it: choose that addresses go in an attachment."))
 
 
 def approve_contact(*, contact_id: int, by: Actor, now: datetime) -> Contact:
@@ -268,6 +301,7 @@ def merge(
                 channel=contact.channel,
                 address=contact.address,
                 mode=contact.mode,
+                formats=contact.formats,
             )
             for contact in Contact.objects.filter(provider_id=provider_id).order_by("pk")
             if (contact.channel, contact.address) not in known

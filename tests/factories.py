@@ -85,6 +85,7 @@ class ContactFactory(DjangoModelFactory):
     channel = Contact.Channel.SMTP
     address = factory.LazyAttribute(lambda o: f"abuse@{o.provider.code}.example")
     mode = Contact.Mode.PORTAL
+    formats = factory.LazyAttribute(lambda o: "csv" if o.mode == Contact.Mode.ATTACHMENT else "")
 
     class Meta:
         model = Contact

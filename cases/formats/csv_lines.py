@@ -2,11 +2,18 @@
 
 import csv
 import io
+from datetime import datetime
+from typing import Final
 
+from cases.formats.files import File
 from cases.formats.letter import Letter
 
-HEADER = ("line", "reference", "url", "ip", "network", "class", "first_seen_utc", "last_seen_online_utc")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+#: New columns come at the end: desks read it by their own scripts.
+HEADER: Final = (
+    "line", "reference", "url", "ip", "network", "class", "first_seen_utc", "last_seen_online_utc",
+    "masked_url", "names", "referrer", "media_type", "due_utc",
+)  # fmt: skip
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def neutral(text: str) -> str:
@@ -14,23 +21,31 @@ def neutral(text: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def attachment(letter: Letter) -> tuple[str, str, str]:
-    """(file name, media type, text) of the CSV."""
+def files(letter: Letter) -> list[File]:
+    """The one file. `url` and `referrer` are empty, or defanged, where the contact's mode wants them so."""
     out = io.StringIO()
     rows = csv.writer(out, delimiter=";", lineterminator="\r\n")
     rows.writerow(HEADER)
     for line in letter.lines:
-        seen = line.last_seen_online_at
         rows.writerow(
             (
                 line.number,
                 line.reference,
-                line.url,
+                line.url or line.defanged_url,
                 neutral(line.address),
                 neutral(line.network),
                 neutral(line.legal_class),
-                line.first_seen_at.isoformat(timespec="seconds"),
-                seen.isoformat(timespec="seconds") if seen else "",
+                _utc(line.first_seen_at),
+                _utc(line.last_seen_online_at),
+                neutral(line.masked_url),
+                "file" if line.is_file else "page",
+                neutral(line.referrer or line.defanged_referrer),
+                neutral(line.judged_type or line.media_type),
+                _utc(line.due_at),
             )
         )
-    return f"{letter.dispatch.number}.csv", "text/csv", out.getvalue()
+    return [File(f"{letter.dispatch.number}.csv", "text/csv", out.getvalue())]
+
+
+def _utc(at: datetime | None) -> str:
+    return at.isoformat(timespec="seconds") if at else ""

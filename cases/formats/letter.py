@@ -2,10 +2,19 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from mimetypes import MimeTypes
+from typing import Final
 
 from cases import url as urls
-from cases.models import Dispatch, Notice
+from cases.models import Dispatch, LegalClass, Notice
 from providers.models import Attribution, Contact, Provider
+
+#: The library's own table: that of the machine would make the same message differ from host to host.
+_TYPES: Final = MimeTypes()
+_PAGES: Final = frozenset({"", "text/html", "application/xhtml+xml"})
+
+#: Modes of a contact in which a message gives the address itself.
+GIVES_ADDRESSES: Final = frozenset({Contact.Mode.ATTACHMENT, Contact.Mode.DEFANGED})
 
 
 def one_line(text: str) -> str:
@@ -15,13 +24,19 @@ def one_line(text: str) -> str:
 
 @dataclass(frozen=True)
 class Line:
-    """One notice in a message. `url` is "" unless the contact's mode gives addresses; then canonical."""
+    """One notice in a message. `url` and `host` are "" unless the contact's mode attaches addresses; then canonical.
+
+    `referrer` and its other form are of the page that leads there, if a report named one; given as `url` is.
+    `media_type` is guessed from the name of the file, "" when it tells nothing; `judged_type` is what a person saw (a
+    code of the question `content_type`), "" when nobody said.
+    """
 
     number: int
     reference: str
     masked_url: str
     url: str
     defanged_url: str
+    host: str
     address: str
     network: str
     place: Attribution | None
@@ -29,6 +44,11 @@ class Line:
     first_seen_at: datetime
     last_seen_online_at: datetime | None
     due_at: datetime | None
+    is_file: bool
+    media_type: str
+    judged_type: str
+    referrer: str
+    defanged_referrer: str
 
     @property
     def why(self) -> str:
@@ -53,21 +73,31 @@ class Letter:
         return self.dispatch.kind == Dispatch.Kind.FIRST
 
     @property
+    def in_xarf(self) -> tuple[Line, ...]:
+        """The lines that go along as XARF reports: of the class that all countries share, in what reports something."""
+        reports = self.dispatch.kind in {Dispatch.Kind.FIRST, Dispatch.Kind.REMINDER}
+        wanted = reports and "xarf" in self.contact.attaches
+        return tuple(line for line in self.lines if wanted and line.legal_class == LegalClass.BASELINE)
+
+    @property
     def addressee(self) -> str:
         """The provider's name."""
         return one_line(self.provider.name)
 
 
-def line(number: int, notice: Notice, mode: str) -> Line:
-    """The line of one notice for a contact of `mode`."""
+def line(number: int, notice: Notice, mode: str, *, referrer: str = "", judged_type: str = "") -> Line:
+    """The line of one notice for a contact of `mode`. `referrer`: the text of a report's line, whatever it holds."""
     place = notice.attribution
-    given = notice.content.url if mode in {Contact.Mode.ATTACHMENT, Contact.Mode.DEFANGED} else ""
+    given, leads = notice.content.url, _canonical(referrer)
+    attached, defanged = mode == Contact.Mode.ATTACHMENT, mode == Contact.Mode.DEFANGED
+    media_type = _media_type(given)
     return Line(
         number=number,
         reference=notice.reference,
-        masked_url=notice.content.masked_url,
-        url=given if mode == Contact.Mode.ATTACHMENT else "",
-        defanged_url=urls.defanged(given) if mode == Contact.Mode.DEFANGED else "",
+        masked_url=urls.masked(given),
+        url=given if attached else "",
+        defanged_url=urls.defanged(given) if defanged else "",
+        host=notice.content.host if attached else "",
         address=(place.address or "") if place else "",
         network=one_line(place.network) if place else "",
         place=place,
@@ -75,4 +105,24 @@ def line(number: int, notice: Notice, mode: str) -> Line:
         first_seen_at=notice.received_at,
         last_seen_online_at=notice.last_seen_online_at,
         due_at=notice.due_at,
+        is_file=media_type not in _PAGES,
+        media_type=media_type,
+        judged_type=judged_type,
+        referrer=leads if attached else "",
+        defanged_referrer=urls.defanged(leads) if leads and defanged else "",
     )
+
+
+def _canonical(referrer: str) -> str:
+    """A referrer in the form in which addresses are given; "" when it is none."""
+    try:
+        return urls.parse(referrer).canonical if referrer else ""
+    except urls.Quarantine as doubtful:
+        return doubtful.parsed.canonical
+    except urls.Refusal:
+        return ""
+
+
+def _media_type(canonical: str) -> str:
+    path = canonical.partition("://")[2].partition("?")[0].partition("/")[2]
+    return _TYPES.guess_type(f"/{path}")[0] or ""

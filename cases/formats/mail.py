@@ -7,12 +7,15 @@ from email.utils import format_datetime, parseaddr
 
 from django.conf import settings
 
-from cases.formats import ATTACHMENTS
+from cases.formats import attachments
 from cases.formats.letter import Letter
 
 
 def message(letter: Letter, *, subject: str, body: str, in_reply_to: str = "") -> EmailMessage:
-    """Build the message. The same dispatch gives the same Message-ID however often it is built."""
+    """Build the message. The same dispatch gives the same Message-ID however often it is built.
+
+    Raises Unmade when what should go along with it cannot.
+    """
     mail = EmailMessage(policy=SMTP)
     local, _at, domain = parseaddr(settings.HOST.sender_address)[1].rpartition("@")
     mail["From"] = Address(settings.HOST.sender_name, local, domain)
@@ -28,11 +31,12 @@ def message(letter: Letter, *, subject: str, body: str, in_reply_to: str = "") -
         mail["Auto-Submitted"] = "auto-generated"
     # 7 bits: not every server on the way takes 8, and a line of a body or a file may be longer than SMTP allows.
     mail.set_content(body, charset="utf-8", cte="quoted-printable")
-    for make in ATTACHMENTS[letter.contact.mode]:
-        name, media_type, text = make(letter)
-        mail.add_attachment(
-            text, subtype=media_type.partition("/")[2], charset="utf-8", cte="base64", filename=name
-        )
+    for file in attachments(letter):
+        main, _slash, sub = file.media_type.partition("/")
+        if main == "text":
+            mail.add_attachment(file.text, subtype=sub, charset="utf-8", cte="base64", filename=file.name)
+        else:
+            mail.add_attachment(file.text.encode(), maintype=main, subtype=sub, filename=file.name)
     return mail
 
 

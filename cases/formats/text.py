@@ -6,6 +6,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from cases.clock import AMSTERDAM
+from cases.formats import attached
 from cases.formats.letter import Letter
 
 
@@ -30,6 +31,7 @@ def body(letter: Letter) -> str:
             "mail/notice.txt",
             {
                 "letter": letter,
+                "attached": attached.told(letter),
                 "organisation": settings.HOST.organisation,
                 "sender": settings.HOST.sender_address,
                 "base_url": settings.BASE_URL,

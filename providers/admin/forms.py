@@ -62,12 +62,30 @@ class NewProviderForm(ProviderForm):
         fields = ["code", *ProviderForm.Meta.fields]
 
 
+_MODE_HELP: Final = gettext_lazy(
+    "Addresses of content never stand in a text where a mail scanner would open them. Reference: they log in to read the"
+    " address. Attachment: their tools read it from a file. Defanged: a person reads hxxps://… in the text."
+)
+_FORMATS_HELP: Final = gettext_lazy(
+    "CSV opens in a spreadsheet. XARF v4 is what tools of abuse desks read, one report for each notice; it has no class for"
+    " what only Dutch law forbids. A CSV beside references has no addresses in it."
+)
+
+
 class ContactForm(forms.ModelForm):  # type: ignore[type-arg]  # it is no generic when it runs
     """A new address of a provider."""
 
     class Meta:
         model = Contact
-        fields = ["role", "channel", "address", "mode"]
+        fields = ["role", "channel", "address", "mode", "formats"]
+        help_texts = {"mode": _MODE_HELP, "formats": _FORMATS_HELP}
+
+
+class ContactChangeForm(ContactForm):
+    """How a contact is told what is where."""
+
+    class Meta(ContactForm.Meta):
+        fields = ["mode", "formats"]
 
 
 class NetworkForm(CountryMixin, forms.Form):

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from audit.counting import Counter
 from audit.desk import BOTH, POST, Display, page, press
 from audit.record import Actor
+from providers.admin import contact
 from providers.admin.forms import EndForm, SuspendForm
 from providers.admin.new import new
 from providers.admin.parts import PARTS, PRESSES, Part, Press, blank
@@ -55,7 +56,7 @@ class ProviderDesk(Display):
             )
             for each in PRESSES
         ]
-        return [first, *fills, *presses]
+        return [first, *contact.urls(self), *fills, *presses]
 
     def desk_urls(self) -> list[URLPattern]:
         """Explaining a URL, a host, an address or an AS."""

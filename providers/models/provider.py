@@ -64,6 +64,12 @@ class Contact(models.Model):
         DEFANGED = "defanged", _("defanged address in the text")
         API = "api", _("reference; the address is fetched by API")
 
+    class Formats(models.TextChoices):
+        NONE = "", _("nothing attached")
+        CSV = "csv", _("CSV")
+        XARF = "xarf", _("XARF v4 (JSON)")
+        BOTH = "both", _("CSV and XARF v4 (JSON)")
+
     class Role(models.TextChoices):
         ABUSE = "abuse", _("abuse desk: notices go there")
         LEGAL = "legal", _("legal department")
@@ -77,6 +83,9 @@ class Contact(models.Model):
     channel = models.CharField(_("channel"), max_length=8, choices=Channel.choices)
     address = models.CharField(_("address"), max_length=320)
     mode = models.CharField(_("how addresses of content are given"), max_length=10, choices=Mode.choices)
+    formats = models.CharField(
+        _("attachments"), max_length=4, blank=True, default=Formats.NONE, choices=Formats.choices
+    )
     approved_at = models.DateTimeField(_("approved"), null=True, blank=True, editable=False)
     approved_by = models.CharField(_("approved by"), max_length=40, blank=True, editable=False)
     suspended_at = models.DateTimeField(_("suspended"), null=True, blank=True, editable=False)
@@ -93,10 +102,26 @@ class Contact(models.Model):
         ordering = ["provider", "pk"]
         constraints = [
             models.UniqueConstraint(fields=["provider", "channel", "address"], name="contact_once"),
+            models.CheckConstraint(
+                name="contact_attaches_by_its_mode",
+                # Addresses in an attachment need one; XARF is nothing without the address.
+                condition=Q(mode="attachment", formats__in=["csv", "xarf", "both"])
+                | (~Q(mode="attachment") & Q(formats__in=["", "csv"])),
+                violation_error_message=_(
+                    "Addresses in an attachment need a CSV file, XARF reports, or both; an XARF report has the"
+                    " address in it, so it goes with no other way of giving addresses."
+                ),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.address
+
+    @property
+    def attaches(self) -> frozenset[str]:
+        """The formats by their names: "csv", "xarf"."""
+        both = {self.Formats.CSV, self.Formats.XARF}
+        return frozenset(both if self.formats == self.Formats.BOTH else {self.formats} - {""})
 
     @property
     def usable(self) -> bool:

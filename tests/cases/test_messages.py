@@ -13,6 +13,7 @@ import pytest
 from cases.formats.csv_lines import neutral
 from cases.models import Dispatch, Notice
 from cases.services.sending import claim, deliver_due, prepare
+from providers.models import Contact
 from tests.conftest import FixedResolver
 from tests.factories import (
     NOON,
@@ -22,6 +23,7 @@ from tests.factories import (
     DispatchFactory,
     NoticeFactory,
     ProviderFactory,
+    ReportLineFactory,
     StepFactory,
 )
 from tests.mailserver import MailServer
@@ -155,7 +157,42 @@ def test_as_an_attachment_the_address_is_exact_in_the_file_and_nowhere_else(make
         "class": "baseline",
         "first_seen_utc": "2026-11-24T09:00:00+00:00",
         "last_seen_online_utc": "",
+        "masked_url": "forum.example/…full=1",
+        "names": "file",
+        "referrer": "",
+        "media_type": "image/jpeg",
+        "due_utc": "",
     }
+
+
+def test_a_referrer_goes_along_in_its_one_form_and_words_about_people_do_not(make: Make) -> None:
+    notice = first(mode="attachment")
+    dispatch = notice.dispatch_lines.get().dispatch
+    other: Notice = NoticeFactory(routed=True, provider=notice.provider, dispatch=dispatch)
+    ReportLineFactory(notice=notice, content=notice.content, referrer="HXXPS://Board.example/thread/7#top")
+    ReportLineFactory(notice=other, content=other.content, referrer="my neighbour, John Doe")
+    (file,) = make().iter_attachments()
+
+    rows = list(csv.DictReader(io.StringIO(str(file.get_content())), delimiter=";"))
+    assert [row["referrer"] for row in rows] == ["https://board.example/thread/7", ""]
+
+
+def test_in_portal_mode_a_file_is_attached_only_for_who_asks_and_has_no_address(make: Make) -> None:
+    notice = first(mode="portal")
+    Contact.objects.update(formats="csv")
+    ReportLineFactory(notice=notice, content=notice.content, referrer="https://board.example/thread/7")
+    message = make()
+
+    (file,) = message.iter_attachments()
+    (row,) = csv.DictReader(io.StringIO(str(file.get_content())), delimiter=";")
+    assert (row["reference"], row["masked_url"], row["url"], row["referrer"]) == (
+        notice.reference,
+        notice.masked_url,
+        "",
+        "",
+    )
+    assert "/gallery/2026" not in everything(message)
+    assert "The attached CSV file has the same lines as this text." in text(message)
 
 
 def test_defanged_an_address_is_whole_and_no_program_takes_it_for_a_link(make: Make) -> None:

@@ -56,6 +56,25 @@ def test_a_file_adds_providers_with_their_approved_contacts_and_again_adds_nothi
 
 
 @pytest.mark.django_db
+def test_a_file_may_say_what_is_attached_and_one_that_does_not_leaves_it(file: Path) -> None:
+    attached = ALFA.replace(";portal;", ";attachment;")
+    for formats in ("xarf", "both"):
+        providers_from(file, f"{HEADER};formats", f"{attached};{formats}")
+        assert Contact.objects.get().formats == formats
+
+    providers_from(file, HEADER, attached)
+    assert Contact.objects.get().formats == "both"
+    providers_from(file, HEADER, ALFA)
+    assert (Contact.objects.get().mode, Contact.objects.get().formats) == ("portal", "")
+    providers_from(file, HEADER, attached)
+    assert Contact.objects.get().formats == "csv"
+
+    for mode, formats in (("portal", "xarf"), ("attachment", "pdf")):
+        with pytest.raises(BadFile, match="column formats"):
+            providers_from(file, f"{HEADER};formats", f"{ALFA.replace(';portal;', f';{mode};')};{formats}")
+
+
+@pytest.mark.django_db
 def test_columns_may_stand_in_any_order_and_a_byte_order_mark_is_allowed(file: Path) -> None:
     columns = HEADER.split(";")
     turned = dict(zip(columns, ALFA.split(";"), strict=True))

@@ -100,6 +100,42 @@ def test_a_contact_that_cannot_be_is_refused(channel: str, address: str) -> None
 
 
 @pytest.mark.django_db
+def test_how_a_contact_gets_addresses_changes_and_the_audit_says_from_what_to_what() -> None:
+    contact = ContactFactory(approved=True)
+
+    for _twice in range(2):
+        services.change_contact(contact_id=contact.pk, mode="attachment", formats="xarf", by=SYSTEM, now=NOON)
+
+    assert now_of(contact).attaches == {"xarf"}
+    (change,) = Event.objects.filter(act="change", subject="contact")
+    assert change.data == {
+        "provider": contact.provider.code,
+        "was": {"mode": "portal", "formats": ""},
+        "became": {"mode": "attachment", "formats": "xarf"},
+    }
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("mode", "formats"), [("portal", "xarf"), ("defanged", "both"), ("attachment", "")])
+def test_a_file_that_does_not_go_with_the_way_of_giving_addresses_is_refused(mode: str, formats: str) -> None:
+    contact = ContactFactory(approved=True)
+
+    with pytest.raises(Unfit):
+        services.change_contact(contact_id=contact.pk, mode=mode, formats=formats, by=SYSTEM, now=NOON)
+    with pytest.raises(Unfit):
+        services.add_contact(
+            provider_id=contact.provider_id,
+            channel="smtp",
+            address="other@alfa.example",
+            mode=mode,
+            formats=formats,
+            by=SYSTEM,
+            now=NOON,
+        )
+    assert now_of(contact).mode == "portal"
+
+
+@pytest.mark.django_db
 def test_a_suspension_says_why_and_ends_when_somebody_ends_it() -> None:
     contact = ContactFactory(approved=True)
     with pytest.raises(Unfit):

@@ -74,6 +74,40 @@ def test_a_contact_is_added_approved_suspended_and_used_again(in_charge: Client,
     assert acts("contact") == [("add", by), ("approve", by), ("suspend", by), ("resume", by)]
 
 
+def test_the_page_of_a_contact_says_what_it_gets_and_lets_it_be_changed(in_charge: Client) -> None:
+    contact = ContactFactory(approved=True)
+    at = f"/staff/providers/provider/{contact.provider_id}/contacts/{contact.pk}/"
+    assert in_charge.get(at).status_code == 200
+
+    answer = press(
+        in_charge,
+        contact.provider,
+        f"contacts/{contact.pk}/change",
+        mode="attachment",
+        formats="both",
+    )
+    assert answer.redirect_chain == [(at, 302)]
+    assert (Contact.objects.get().mode, Contact.objects.get().formats) == ("attachment", "both")
+    assert "CSV and XARF v4 (JSON)" in answer.content.decode()
+
+    answer = press(
+        in_charge, contact.provider, f"contacts/{contact.pk}/change", mode="portal", formats="xarf"
+    )
+    assert answer.status_code == 422
+    assert "an XARF report has the address in it" in answer.content.decode()
+    assert Contact.objects.get().formats == "both"
+    assert in_charge.get(at.replace("/provider/", "/provider/9")).status_code == 404
+
+
+def test_the_page_of_a_contact_costs_as_few_queries_as_it_needs(
+    in_charge: Client, django_assert_max_num_queries: Any
+) -> None:
+    contact = ContactFactory(approved=True)
+
+    with django_assert_max_num_queries(8):
+        in_charge.get(f"/staff/providers/provider/{contact.provider_id}/contacts/{contact.pk}/")
+
+
 @pytest.mark.parametrize(
     ("route", "fields", "said"),
     [

@@ -8,8 +8,9 @@ from datetime import datetime
 from django.db import InterfaceError, OperationalError
 
 from audit.record import Actor
+from cases.formats.files import Unmade
 from cases.services.sending.claiming import CLAIM, claim
-from cases.services.sending.failing import set_aside
+from cases.services.sending.failing import give_up, set_aside
 from cases.services.sending.preparing import prepare
 from cases.services.sending.settling import settle
 from providers.channels import CHANNELS
@@ -41,6 +42,9 @@ def deliver_due(*, resolver: Resolver, by: Actor, clock: Callable[[], datetime])
                     settle(each, result, by=by, now=clock())
                 except (OperationalError, InterfaceError):
                     raise  # the database is away: that is no fault of this row
+                except Unmade as problem:
+                    logger.error("dispatch %s cannot be made: %s", each.dispatch_id, problem)
+                    give_up(each, problem, by=by, now=clock())
                 except Exception:
                     logger.exception("dispatch %s cannot be handed over", each.dispatch_id)
                     set_aside(each, by=by, now=clock())

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audit.record import Actor, record
+from cases.formats.files import Unmade
 from cases.models import Dispatch
 from cases.services.sending.claiming import Claim, fenced
 from providers.channels.result import Failed
@@ -54,6 +55,15 @@ def set_aside(held: Claim, *, by: Actor, now: datetime) -> None:
         if dispatch is not None:
             result = Failed(_("This message cannot be made; the log says why."), permanent=False)
             failed(dispatch, result, by=by, now=now, when_parked=Dispatch.Trouble.UNMADE)
+
+
+def give_up(held: Claim, problem: Unmade, *, by: Actor, now: datetime) -> None:
+    """Park at once a message that cannot be made as things stand; a person mends the cause and retries. Fenced."""
+    with transaction.atomic():
+        dispatch = fenced(held)
+        if dispatch is not None:
+            dispatch.trouble_answer = str(problem)[:500]
+            park(dispatch, Dispatch.Trouble.UNMADE, by=by, now=now)
 
 
 def change(dispatch: Dispatch, to: Dispatch.State, act: str, *, by: Actor, now: datetime) -> None:

@@ -14,6 +14,7 @@ from audit.record import Actor
 from cases.formats import letter as letters
 from cases.formats import mail, text
 from cases.models import Attempt, Dispatch, DispatchLine, Notice
+from cases.services.beside import judged_types, referrers
 from cases.services.enqueue import FIRST
 from cases.services.moving import moving_many
 from cases.services.route import refresh_attributions
@@ -40,7 +41,7 @@ def prepare(held: Claim, *, resolver: Resolver, by: Actor, now: datetime) -> Rea
     """Look again before anything leaves: contact, withdrawals, place. None when nothing is to be sent now.
 
     Once an attempt ended in silence (a crash), that copy may be with them already: the words stay as they are
-    unless a line has to go.
+    unless a line has to go. Raises Unmade, with nothing written.
     """
     lines = DispatchLine.objects.filter(dispatch_id=held.dispatch_id, dropped_because="")
     unknown = refresh_attributions(
@@ -88,17 +89,26 @@ def prepare(held: Claim, *, resolver: Resolver, by: Actor, now: datetime) -> Rea
 
 def _letter(dispatch: Dispatch, notices: Sequence[Notice], *, now: datetime) -> letters.Letter:
     contact = dispatch.contact
+    ids = [notice.pk for notice in notices]
+    judged, leads = judged_types(ids), referrers(ids) if contact.mode in letters.GIVES_ADDRESSES else {}
     numbered = enumerate(
-        Notice.objects.filter(pk__in=[n.pk for n in notices])
-        .select_related("content", "attribution")
-        .order_by("pk"),
+        Notice.objects.filter(pk__in=ids).select_related("content", "attribution").order_by("pk"),
         start=1,
     )
     return letters.Letter(
         dispatch=dispatch,
         contact=contact,
         provider=contact.provider,
-        lines=tuple(letters.line(number, notice, contact.mode) for number, notice in numbered),
+        lines=tuple(
+            letters.line(
+                number,
+                notice,
+                contact.mode,
+                referrer=leads.get(notice.pk, ""),
+                judged_type=judged.get(notice.pk, ""),
+            )
+            for number, notice in numbered
+        ),
         term=rule_at(now).term,
         at=now,
     )

@@ -59,6 +59,10 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     "second.settle": frozenset({_L}),
     "words.view": frozenset({_L, _S, _F}),
     "words.change": frozenset({_L, _F}),
+    # The words of messages: drafted by one, put in force by another.
+    "letter.view": frozenset({_L, _N, _S}),
+    "letter.change": frozenset({_L, _N, _S}),
+    "letter.approve": frozenset({_L, _S}),
     "notice.withdraw": frozenset({_S}),
     # Many at once: beside the cell of the act itself. Who has `bulk.all` sees everybody's, and exports more.
     "notice.bulk": frozenset({_A, _L, _S}),

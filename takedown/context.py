@@ -110,6 +110,13 @@ STAFF: Final = (
         _SETTINGS,
     ),
     Place(
+        "admin:cases_messagetemplate_changelist",
+        "letter.view",
+        pgettext_lazy("a desk", "Letters"),
+        _("The words of our messages"),
+        _SETTINGS,
+    ),
+    Place(
         "admin:accounts_user_changelist",
         "user.view",
         _("People"),

@@ -24,7 +24,7 @@ AUDIT_TABLES = ("audit_event", "audit_link")
 
 def _first_rows(**_signal: Any) -> None:
     """What the migrations add and a flush between two tests removes."""
-    from cases.models import DeadlineRule, Source, Term, Vocabulary
+    from cases.models import DeadlineRule, MessageTemplate, Source, Term, Vocabulary
     from tests.factories import FIRST_RULE, FIRST_SOURCES
 
     DeadlineRule.objects.get_or_create(version=1, defaults=FIRST_RULE)
@@ -33,6 +33,9 @@ def _first_rows(**_signal: Any) -> None:
     if not Vocabulary.objects.exists():
         words = "cases.migrations.0016_add_the_first_words_and_let_judgements_name_theirs"
         import_module(words).add_first_words(Vocabulary, Term)
+    if not MessageTemplate.objects.exists():
+        words = "cases.migrations.0023_add_the_first_words_of_messages"
+        import_module(words).add_first_words(MessageTemplate)
 
 
 @pytest.fixture(scope="session")

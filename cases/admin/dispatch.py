@@ -72,7 +72,7 @@ class DispatchDesk(Display):
 
     def show(self, request: HttpRequest, pk: int, text: str = "") -> HttpResponse:
         """The page of one message; `text` only in the answer to the press that asked for it."""
-        dispatch = get_object_or_404(Dispatch.objects.select_related("contact__provider"), pk=pk)
+        dispatch = get_object_or_404(Dispatch.objects.select_related("contact__provider", "template"), pk=pk)
         names, now = Names(), timezone.now()
         events = Event.objects.filter(subject="dispatch", subject_id=pk).order_by("-pk")[:200]
         lines = dispatch.lines.select_related("notice__content").order_by("pk")[:LINES]
@@ -80,6 +80,7 @@ class DispatchDesk(Display):
             "title": dispatch.number,
             "dispatch": dispatch,
             "text": text,
+            "may_see_words": request.user.has_perm("letter.view"),
             "because": piles.waits_because(dispatch, now=now),
             "next_step": piles.next_step(dispatch),
             "approved_by": names.of(dispatch.approved_by) if dispatch.approved_by else "",

@@ -70,6 +70,14 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("dispatch", "relay", ""): Sentence(_("Taken by our relay"), "info", "send"),
     ("dispatch", "accept", ""): Sentence(_("Accepted by their server"), "good", "check"),
     ("dispatch", "read", ""): Sentence(_("The text was read"), icon="eye"),
+    ("message_template", "draft", ""): Sentence(_("Other words were drafted"), icon="document"),
+    ("message_template", "change", ""): Sentence(_("The words of the draft were changed"), icon="document"),
+    ("message_template", "discard", ""): Sentence(_("The draft was thrown away"), icon="minus"),
+    ("message_template", "preview", ""): Sentence(_("The words were read on a real notice"), icon="eye"),
+    ("message_template", "put_in_force", ""): Sentence(_("The words were put in force"), "good", "check"),
+    ("message_template", "go_back", ""): Sentence(
+        _("Earlier words were put in force again"), "warn", "return"
+    ),
     ("report", "receive", ""): Sentence(_("The report came in"), icon="inbox"),
     ("report", "finish", ""): Sentence(_("All lines are read"), "good", "check"),
     ("report", "decide_quarantined", ""): Sentence(_("Decided on a quarantined line"), icon="lock"),

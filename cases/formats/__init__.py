@@ -13,6 +13,4 @@ FORMATS: Final[dict[str, Callable[[Letter], list[File]]]] = {"csv": csv_lines.fi
 
 def attachments(letter: Letter) -> list[File]:
     """All that goes along with a message, in the order of FORMATS. Raises Unmade."""
-    return [
-        file for name, make in FORMATS.items() if name in letter.contact.attaches for file in make(letter)
-    ]
+    return [file for name, make in FORMATS.items() if name in letter.attaches for file in make(letter)]

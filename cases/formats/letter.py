@@ -6,15 +6,15 @@ from mimetypes import MimeTypes
 from typing import Final
 
 from cases import url as urls
-from cases.models import Dispatch, LegalClass, Notice
+from cases.models import Dispatch, LegalClass, MessageTemplate, Notice
 from providers.models import Attribution, Contact, Provider
 
 #: The library's own table: that of the machine would make the same message differ from host to host.
 _TYPES: Final = MimeTypes()
 _PAGES: Final = frozenset({"", "text/html", "application/xhtml+xml"})
 
-#: Modes of a contact in which a message gives the address itself.
-GIVES_ADDRESSES: Final = frozenset({Contact.Mode.ATTACHMENT, Contact.Mode.DEFANGED})
+#: Kinds of messages that are about material to be made inaccessible; only these give its addresses, or files.
+ABOUT_MATERIAL: Final = frozenset({Dispatch.Kind.FIRST, Dispatch.Kind.REMINDER})
 
 
 def one_line(text: str) -> str:
@@ -26,9 +26,9 @@ def one_line(text: str) -> str:
 class Line:
     """One notice in a message. `url` and `host` are "" unless the contact's mode attaches addresses; then canonical.
 
-    `referrer` and its other form are of the page that leads there, if a report named one; given as `url` is.
+    `referrer` and its other forms are of the page that leads there, if a report named one; given as `url` is.
     `media_type` is guessed from the name of the file, "" when it tells nothing; `judged_type` is what a person saw (a
-    code of the question `content_type`), "" when nobody said.
+    code of the question `content_type`), "" when nobody said. `told_in` is the number of the first message about it.
     """
 
     number: int
@@ -43,12 +43,16 @@ class Line:
     legal_class: str
     first_seen_at: datetime
     last_seen_online_at: datetime | None
+    notified_at: datetime | None
     due_at: datetime | None
+    closed_because: str
     is_file: bool
     media_type: str
     judged_type: str
+    masked_referrer: str
     referrer: str
     defanged_referrer: str
+    told_in: str
 
     @property
     def why(self) -> str:
@@ -58,11 +62,12 @@ class Line:
 
 @dataclass(frozen=True)
 class Letter:
-    """A dispatch with its lines. `term` is the rule that would count for a clock that starts now."""
+    """A dispatch with its lines. `term` is what counts for a clock that starts now, or how long an answer may take."""
 
     dispatch: Dispatch
     contact: Contact
     provider: Provider
+    wording: MessageTemplate
     lines: tuple[Line, ...]
     term: timedelta
     at: datetime
@@ -73,10 +78,24 @@ class Letter:
         return self.dispatch.kind == Dispatch.Kind.FIRST
 
     @property
+    def is_automatic(self) -> bool:
+        """Whether it goes out without anybody having asked for this very message."""
+        return self.dispatch.kind in {Dispatch.Kind.REMINDER, Dispatch.Kind.WITHDRAWAL}
+
+    @property
+    def mode(self) -> str:
+        """How addresses of content are given: by the contact, if the message is about material at all."""
+        return mode_of(self.dispatch, self.contact)
+
+    @property
+    def attaches(self) -> frozenset[str]:
+        """The formats of the files that go along."""
+        return self.contact.attaches if self.dispatch.kind in ABOUT_MATERIAL else frozenset()
+
+    @property
     def in_xarf(self) -> tuple[Line, ...]:
         """The lines that go along as XARF reports: of the class that all countries share, in what reports something."""
-        reports = self.dispatch.kind in {Dispatch.Kind.FIRST, Dispatch.Kind.REMINDER}
-        wanted = reports and "xarf" in self.contact.attaches
+        wanted = "xarf" in self.attaches
         return tuple(line for line in self.lines if wanted and line.legal_class == LegalClass.BASELINE)
 
     @property
@@ -85,7 +104,20 @@ class Letter:
         return one_line(self.provider.name)
 
 
-def line(number: int, notice: Notice, mode: str, *, referrer: str = "", judged_type: str = "") -> Line:
+def mode_of(dispatch: Dispatch, contact: Contact) -> str:
+    """What `Letter.mode` says, before there is a letter."""
+    return contact.mode if dispatch.kind in ABOUT_MATERIAL else Contact.Mode.PORTAL
+
+
+def line(
+    number: int,
+    notice: Notice,
+    mode: str,
+    *,
+    referrer: str = "",
+    judged_type: str = "",
+    told_in: str = "",
+) -> Line:
     """The line of one notice for a contact of `mode`. `referrer`: the text of a report's line, whatever it holds."""
     place = notice.attribution
     given, leads = notice.content.url, _canonical(referrer)
@@ -104,12 +136,16 @@ def line(number: int, notice: Notice, mode: str, *, referrer: str = "", judged_t
         legal_class=notice.legal_class,
         first_seen_at=notice.received_at,
         last_seen_online_at=notice.last_seen_online_at,
+        notified_at=notice.notified_at,
         due_at=notice.due_at,
+        closed_because=notice.closed_because,
         is_file=media_type not in _PAGES,
         media_type=media_type,
         judged_type=judged_type,
+        masked_referrer=urls.masked(leads) if leads else "",
         referrer=leads if attached else "",
         defanged_referrer=urls.defanged(leads) if leads and defanged else "",
+        told_in=told_in,
     )
 
 

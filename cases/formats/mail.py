@@ -27,7 +27,7 @@ def message(letter: Letter, *, subject: str, body: str, in_reply_to: str = "") -
     mail["X-Takedown-Dispatch"] = letter.dispatch.number
     if in_reply_to:
         mail["In-Reply-To"] = mail["References"] = in_reply_to
-    if not letter.is_first:
+    if letter.is_automatic:
         mail["Auto-Submitted"] = "auto-generated"
     # 7 bits: not every server on the way takes 8, and a line of a body or a file may be longer than SMTP allows.
     mail.set_content(body, charset="utf-8", cte="quoted-printable")

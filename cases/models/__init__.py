@@ -23,6 +23,7 @@ from cases.models.rereading import Rereading
 from cases.models.second import SecondLook
 from cases.models.sighting import Sighting
 from cases.models.step import Step
+from cases.models.template import MessageTemplate
 from cases.models.unread import Unread
 from cases.models.vocabulary import Question, Term, Vocabulary
 
@@ -48,6 +49,7 @@ __all__ = [
     "MailReceipt",
     "MailSender",
     "Mailbox",
+    "MessageTemplate",
     "Notice",
     "PassedOn",
     "Picked",

@@ -43,6 +43,8 @@ class Dispatch(models.Model):
     class Kind(models.TextChoices):
         FIRST = "first", _("first notice")
         REMINDER = "reminder", _("reminder")
+        WITHDRAWAL = "withdrawal", _("withdrawal")
+        ORIGIN = "origin", _("question for the origin")
 
     class State(models.TextChoices):
         PENDING = "pending", _("waiting to be sent")
@@ -64,7 +66,7 @@ class Dispatch(models.Model):
 
     number = models.CharField(_("number"), max_length=20, unique=True, editable=False)
     contact = models.ForeignKey(Contact, models.PROTECT, related_name="dispatches", verbose_name=_("contact"))
-    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     round = models.PositiveSmallIntegerField(_("round"), default=1)
     state = models.CharField(_("state"), max_length=9, choices=State.choices, default=State.PENDING)
     # Set when a person must look first.
@@ -86,6 +88,10 @@ class Dispatch(models.Model):
     trouble = models.CharField(_("trouble"), max_length=8, blank=True, choices=Trouble.choices)
     trouble_answer = models.CharField(_("their server's words"), max_length=500, blank=True)
     subject = models.CharField(_("subject"), max_length=200, blank=True)
+    # The words it was written by; NULL before it is written, and of what was sent before there were versions.
+    template = models.ForeignKey(
+        "cases.MessageTemplate", models.PROTECT, null=True, editable=False, related_name="+", db_index=False
+    )
     body_sealed = models.BinaryField(null=True, editable=False)
     body_digest = models.BinaryField(null=True, max_length=32, editable=False)
 

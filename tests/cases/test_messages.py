@@ -1,6 +1,7 @@
 """What a notice's message says, and what it never says."""
 
 import csv
+import hashlib
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -9,10 +10,17 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from cases.formats import mail
+from cases.formats import text as text_of
 from cases.formats.csv_lines import neutral
 from cases.models import Dispatch, Notice
+from cases.services.letters import letter_of
 from cases.services.sending import claim, deliver_due, prepare
+from cases.url import Quarantine, Refusal, defanged, parse
 from providers.models import Contact
 from tests.conftest import FixedResolver
 from tests.factories import (
@@ -73,6 +81,11 @@ def text(message: EmailMessage) -> str:
     body = message.get_body(("plain",))
     assert body is not None
     return str(body.get_content())
+
+
+def flat(message: EmailMessage) -> str:
+    """Its text without the folding of lines."""
+    return " ".join(text(message).split())
 
 
 def everything(message: EmailMessage) -> str:
@@ -192,7 +205,7 @@ def test_in_portal_mode_a_file_is_attached_only_for_who_asks_and_has_no_address(
         "",
     )
     assert "/gallery/2026" not in everything(message)
-    assert "The attached CSV file has the same lines as this text." in text(message)
+    assert "The attached CSV file has the same lines as this text." in flat(message)
 
 
 def test_defanged_an_address_is_whole_and_no_program_takes_it_for_a_link(make: Make) -> None:
@@ -215,28 +228,143 @@ def test_the_subject_says_nothing_of_the_content(make: Make, mode: str) -> None:
 # -- what it says ---------------------------------------------------------------------------------------
 
 
-def test_a_first_notice_tells_the_term_and_how_the_clock_starts(make: Make) -> None:
-    notice = first()
-    body = text(make())
+def test_a_first_notice_tells_what_is_asked_by_when_and_on_what_grounds(make: Make) -> None:
+    notice = first(last_seen_online_at=NOON - HOUR)
+    said = flat(make())
 
     for words in (
-        "2026-11-24 12:00 UTC (2026-11-24 13:00 Europe/Amsterdam)",
-        "Meldpunt (test), Postbus 1, 1000 AA Amsterdam, +31 20 000 00 00",
-        "Alfa Hosting, abuse@alfa.example",
+        "NOTICE: MAKE 1 ADDRESS INACCESSIBLE WITHIN 24 HOURS",
+        "Number: NTD-2026-",
+        "(first notice)",
+        "Sent: 2026-11-24 12:00 UTC (2026-11-24 13:00 Europe/Amsterdam)",
+        "Term: 24 hours, from the moment your mail server accepts this message. It ends no sooner than"
+        " 2026-11-25 12:00 UTC (2026-11-25 13:00 Europe/Amsterdam).",
+        "From: Meldpunt (test), Postbus 1, 1000 AA Amsterdam, +31 20 000 00 00",
+        "Reply to: meldpunt@hotline.example",
+        "To: Alfa Hosting, abuse@alfa.example",
         "within 24 hours. The term begins when your mail server accepts this message.",
         "Do not copy, view, store or forward the material.",
         "Article 252 of the Dutch Criminal Code",
-        "Regulation (EU) 2022/2065",
+        "article 16 of Regulation (EU) 2022/2065",
+        "Under the addendum to the Notice-and-Take-Down code of conduct (2018)",
         "in good faith",
-        "http://localhost:8000/portal/",
-        "192.0.2.10, 192.0.2.0/24 (AS64500, ALFA-NET-1)",
-        "is the most specific network of 192.0.2.10",
+        "Reply to this message, log in to the portal (http://localhost:8000/portal/) or use our API",
+        "Server: 192.0.2.10, 192.0.2.0/24 (AS64500, ALFA-NET-1)",
+        "Why you: 192.0.2.0/24 (AS64500, ALFA-NET-1) is the most specific network of 192.0.2.10.",
+        "What: file, image/jpeg; class: baseline",
+        "First reported: 2026-11-24 09:00 UTC Last seen online: 2026-11-24 11:00 UTC",
         "A second assessor decides",
         "confidential",
     ):
-        assert words in body, words
-    assert "The term ended" not in body
-    assert notice.reference in body
+        assert words in said, words
+    assert "The term ended" not in said
+    assert notice.reference in said
+
+
+def test_a_desk_reads_first_what_how_many_by_when_and_how_to_answer(make: Make) -> None:
+    first()
+    body = text(make())
+
+    order = ["INACCESSIBLE WITHIN 24 HOURS", "WHAT WE ASK", "HOW TO ANSWER", "THIS MESSAGE", "THE ADDRESSES"]
+    places = [body.index(words) for words in order]
+    assert places == sorted(places)
+    assert places[2] < 1_000
+
+
+def test_lines_are_folded_as_mail_programs_like_them(make: Make) -> None:
+    first(mode="defanged")
+    long = [line for line in text(make()).splitlines() if len(line) > 72]
+
+    assert all("hxxps://" in line for line in long)  # an address is never broken
+
+
+@pytest.mark.parametrize(
+    ("mode", "shown"),
+    [
+        ("portal", "Linked from: board.example/…opic=7"),
+        ("attachment", "Linked from: board.example/…opic=7"),
+        ("defanged", "Linked from: hxxps://board[.]example/list?topic=7"),
+    ],
+)
+def test_the_page_that_leads_there_is_given_as_the_address_is(make: Make, mode: str, shown: str) -> None:
+    notice = first(mode=mode)
+    ReportLineFactory(notice=notice, referrer="https://board.example/list?topic=7")
+    message = make()
+
+    assert shown in flat(message)
+    assert "https://board" not in text(message)
+
+
+def test_a_referrer_that_is_no_address_is_left_out(make: Make) -> None:
+    notice = first()
+    ReportLineFactory(notice=notice, referrer="seen in a chat of Jan <jan@x.example>")
+
+    assert "Linked from" not in text(make())
+
+
+@pytest.mark.parametrize(
+    ("path", "what"),
+    [
+        ("clip.mp4", "file, video/mp4"),
+        ("all.zip?download=1", "file, application/zip"),
+        ("gallery/2026/", "page;"),
+        ("", "page;"),
+        ("thread.html", "page, text/html"),
+        ("show.php?img=a.jpg", "page;"),
+    ],
+)
+def test_it_says_whether_it_is_a_file_or_a_page_by_its_name(make: Make, path: str, what: str) -> None:
+    first(content__url=f"https://forum.example/{path}")
+
+    assert f"What: {what}" in flat(make())
+
+
+def test_the_version_of_its_words_stands_with_the_message_and_the_digest_is_of_what_went_out(
+    make: Make,
+) -> None:
+    dispatch = first(mode="defanged").dispatch_lines.get().dispatch
+    message = make()
+
+    kept = Dispatch.objects.select_related("template").get(pk=dispatch.pk)
+    assert kept.template is not None
+    assert (kept.template.kind, kept.template.language, kept.template.version) == ("first", "en", 1)
+    sent = text(message).replace("\r\n", "\n")
+    assert kept.body == sent
+    assert bytes(kept.body_digest) == hashlib.sha256(sent.encode()).digest()
+
+
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+)
+@given(
+    path=st.text(st.sampled_from("abcxyz0189-_~/.%?=&"), min_size=8, max_size=60),
+    mode=st.sampled_from(["portal", "api"]),
+    kind=st.sampled_from(["first", "reminder", "withdrawal", "origin"]),
+    language=st.sampled_from(["nl", "en"]),
+)
+def test_no_address_is_in_any_message_of_a_mode_that_gives_none(
+    db: None, path: str, mode: str, kind: str, language: str
+) -> None:
+    url = f"https://forum.example/q7{path}"
+    try:
+        canonical = parse(url).canonical
+    except (Refusal, Quarantine):
+        return
+    with transaction.atomic():
+        provider = ProviderFactory(language=language)
+        contact = ContactFactory(provider=provider, approved=True)
+        contact.mode = mode
+        notice = NoticeFactory(notified=True, provider=provider, contact=contact, content__url=url)
+        ReportLineFactory(notice=notice, referrer=f"{url}x")
+        dispatch = DispatchFactory(contact=contact, kind=kind)
+        letter = letter_of(dispatch, [notice], now=NOON)
+        said = everything(mail.message(letter, subject=text_of.subject(letter), body=text_of.body(letter)))
+        transaction.set_rollback(True)
+
+    tail = canonical.partition("forum.example/")[2]
+    assert tail not in said
+    assert canonical not in said
+    assert defanged(canonical) not in said
 
 
 def test_the_term_in_the_text_is_that_of_the_rule_that_counts(make: Make) -> None:
@@ -246,7 +374,7 @@ def test_the_term_in_the_text_is_that_of_the_rule_that_counts(make: Make) -> Non
     first()
     message = make()
 
-    assert "within 1.5 hours" in text(message)
+    assert "within 1.5 hours" in flat(message)
     assert "(1.5h)" in message["Subject"]
 
 
@@ -269,11 +397,13 @@ def test_a_reminder_says_in_two_zones_when_the_term_ended(
     make: Make, notified_at: datetime, ended: str
 ) -> None:
     reminder(notified_at=notified_at)
-    body = text(make())
+    said = flat(make())
 
-    assert f"The term ended: {ended}" in body
-    assert "Make the material inaccessible now." in body
-    assert "last seen online: 2026-11-24 11:00 UTC" in body
+    assert f"The term ended: {ended}" in said
+    assert f"Make the material inaccessible now. The first of the terms ended {ended};" in said
+    assert "(reminder 2)" in said
+    assert f"Accepted by your server: {notified_at:%Y-%m-%d %H:%M} UTC (NTD-2026-" in said
+    assert "Last seen online: 2026-11-24 11:00 UTC" in said
 
 
 def test_nobodys_name_of_the_hotline_is_in_it(make: Make) -> None:
@@ -292,7 +422,8 @@ def test_each_notice_is_a_numbered_line_of_its_own(make: Make) -> None:
     ]
     body = text(make())
 
-    assert "Addresses: 3" in body
+    assert "MAKE 3 ADDRESSES INACCESSIBLE" in body
+    assert "THE ADDRESSES (3)" in body
     for number, each in enumerate([notice, *others], start=1):
         assert f"{number}. {each.reference}" in body
 
@@ -310,9 +441,12 @@ def test_it_is_written_in_the_providers_language_whatever_the_worker_speaks(
         message = make()
 
     with translation.override(language):
-        ask, never = gettext("WHAT WE ASK"), gettext("Do not copy, view, store or forward the material.")
+        ask, never = (
+            gettext("what we ask").upper(),
+            gettext("Do not copy, view, store or forward the material."),
+        )
     assert ask in text(message)
-    assert never in text(message)
+    assert never in flat(message)
     if language == "nl":
         assert "WHAT WE ASK" not in text(message), "the Dutch text is missing"
 

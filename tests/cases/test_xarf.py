@@ -77,7 +77,7 @@ def reports(message: EmailMessage) -> dict[str, dict[str, Any]]:
 def text(message: EmailMessage) -> str:
     body = message.get_body(("plain",))
     assert body is not None
-    return str(body.get_content())
+    return " ".join(str(body.get_content()).split())
 
 
 # -- the schemas ----------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from cases.models import Notice
-from cases.services import vocabulary
+from cases.services import message_templates, vocabulary
 from cases.services.keep import read_due
 from cases.services.receive import BATCH
 from tests.browsing import IN_A_BROWSER, page_of
@@ -171,9 +171,10 @@ def world(everyone: User) -> dict[str, int]:
     api_key()
     look = SecondLookFactory(differing=True, notice=NoticeFactory(assessed=True))
     vocabulary.begin_draft(by=SYSTEM, now=now)
+    letter = message_templates.begin_draft(kind="first", language="en", by=SYSTEM, now=now)
     return {"notice": notice.pk, "waiting": waiting.pk, "report": line.report_id, "dispatch": parked.pk,
             "reading": reading.pk, "provider": rule.provider_id, "user": everyone.pk,
-            "look": look.pk}  # fmt: skip
+            "look": look.pk, "letter": letter.pk}  # fmt: skip
 
 
 PAGES = (
@@ -187,6 +188,8 @@ PAGES = (
     "/staff/cases/secondlook/{look}/change/",
     "/staff/cases/secondlook/agreement/",
     "/staff/cases/vocabulary/",
+    "/staff/cases/messagetemplate/",
+    "/staff/cases/messagetemplate/{letter}/change/",
     "/staff/outbox/?show=parked",
     "/staff/cases/dispatch/",
     "/staff/cases/dispatch/{dispatch}/change/",

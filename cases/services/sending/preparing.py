@@ -1,7 +1,6 @@
 """Look again just before anything leaves, and make the message."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
@@ -11,14 +10,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audit.record import Actor
-from cases.formats import letter as letters
 from cases.formats import mail, text
-from cases.models import Attempt, Dispatch, DispatchLine, Notice
-from cases.services.beside import judged_types, referrers
+from cases.models import Attempt, Dispatch, DispatchLine
 from cases.services.enqueue import FIRST
+from cases.services.letters import letter_of
 from cases.services.moving import moving_many
 from cases.services.route import refresh_attributions
-from cases.services.rules import rule_at
 from cases.services.sending.claiming import LEASE, Claim, fenced
 from cases.services.sending.failing import change, failed, park
 from cases.services.sending.keeping import keep
@@ -68,13 +65,14 @@ def prepare(held: Claim, *, resolver: Resolver, by: Actor, now: datetime) -> Rea
             if not kept:
                 change(dispatch, Dispatch.State.CANCELLED, "cancel", by=by, now=now)
                 return None
-        letter = _letter(dispatch, kept, now=now)
+        letter = letter_of(dispatch, kept, now=now)
         silent = dispatch.attempts.filter(ended_at__isnull=True).exists()
         if not silent or len(kept) < len(notices):
             dispatch.subject, dispatch.body = text.subject(letter), text.body(letter)
             dispatch.body_digest = hashlib.sha256(dispatch.body.encode()).digest()
+            dispatch.template = letter.wording
         dispatch.leased_until = now + LEASE
-        dispatch.save(update_fields=["subject", "body_sealed", "body_digest", "leased_until"])
+        dispatch.save(update_fields=["subject", "template", "body_sealed", "body_digest", "leased_until"])
         Attempt.objects.create(dispatch=dispatch, number=held.attempt, started_at=now)
         message = mail.message(
             letter, subject=dispatch.subject, body=dispatch.body, in_reply_to=_thread(dispatch)
@@ -84,33 +82,6 @@ def prepare(held: Claim, *, resolver: Resolver, by: Actor, now: datetime) -> Rea
         sender=mail.return_path(dispatch.token),
         recipient=settings.HOST.dry_run_address or dispatch.contact.address,
         channel=dispatch.contact.channel,
-    )
-
-
-def _letter(dispatch: Dispatch, notices: Sequence[Notice], *, now: datetime) -> letters.Letter:
-    contact = dispatch.contact
-    ids = [notice.pk for notice in notices]
-    judged, leads = judged_types(ids), referrers(ids) if contact.mode in letters.GIVES_ADDRESSES else {}
-    numbered = enumerate(
-        Notice.objects.filter(pk__in=ids).select_related("content", "attribution").order_by("pk"),
-        start=1,
-    )
-    return letters.Letter(
-        dispatch=dispatch,
-        contact=contact,
-        provider=contact.provider,
-        lines=tuple(
-            letters.line(
-                number,
-                notice,
-                contact.mode,
-                referrer=leads.get(notice.pk, ""),
-                judged_type=judged.get(notice.pk, ""),
-            )
-            for number, notice in numbered
-        ),
-        term=rule_at(now).term,
-        at=now,
     )
 
 

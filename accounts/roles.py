@@ -77,6 +77,9 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     "dispatch.retry": frozenset({_A, _L, _N, _S}),
     "overdue.view": frozenset({_S}),
     "overdue.act": frozenset({_S}),
+    # The rungs of the ladder, for whom they are asked of (deadlines.PASSES_TO).
+    "step.view": frozenset({_L, _N, _S}),
+    "step.act": frozenset({_L, _N, _S}),
     "provider.view": frozenset({_A, _L, _N, _C, _S, _F}),
     "provider.change": frozenset({_C, _S}),
     "contact.view": frozenset({_N, _C, _S}),

@@ -25,34 +25,44 @@ def due_at(notified_at: datetime, term: timedelta) -> datetime:
 class Rung:
     """A step of the ladder.
 
-    `terms`: how many terms after t0 it is due (5/6 of 24 h is 20 h; 2 is 48 h). `then`: the rungs that begin
-    to wait once it is taken. `role` sees to it first.
+    `terms`: how many terms after t0 it is due (5/6 of 24 h is 20 h; 2 is 48 h); `sooner` when the provider refuses,
+    or let several end lately. `then`: the rungs that begin to wait once it is taken. `role` sees to it first;
+    nobody needs to see any more to the rungs that it `relieves`.
     """
 
     code: str
     terms: float
     role: str
+    channel: str
     then: tuple[str, ...] = ()
+    sooner: float | None = None
+    relieves: tuple[str, ...] = ()
 
 
-#: For a term of 24 hours: hint at 20 h, reminder at 24 h and every 24 h, call at 48 h, dossier at 72 h.
+#: For a term of 24 hours: hint at 20 h, reminder at 24 h and every 24 h, call at 48 h, dossier at 72 h; with a
+#: provider that refuses or is late often, call at 24 h and dossier at 48 h.
 LADDER: Final = {
     rung.code: rung
     for rung in (
-        Rung("hint", 5 / 6, "analyst"),
-        Rung("reminder-1", 1, "supervisor", then=("reminder-2", "call")),
-        Rung("call", 2, "supervisor", then=("dossier",)),
-        Rung("dossier", 3, "supervisor"),
+        Rung("hint", 5 / 6, "notice_desk", "desk"),
+        Rung("reminder-1", 1, "supervisor", "mail", then=("reminder-2", "call"), relieves=("hint",)),
+        Rung("call", 2, "supervisor", "call", then=("dossier",), sooner=1),
+        Rung("dossier", 3, "supervisor", "desk", sooner=2),
     )
 }
 REMINDER: Final = "reminder-"
+
+#: Whose a step becomes when nobody of a role has said in time that they see to it; the last keeps it.
+PASSES_TO: Final = {"notice_desk": "supervisor", "supervisor": "lead"}
+#: Every role that a step can be asked of, in that order.
+ROLES: Final = ("notice_desk", "supervisor", "lead")
 
 
 def rung(code: str) -> Rung:
     """The rung called `code`; reminders go on for as long as they are needed. Raises KeyError."""
     if code not in LADDER and code.startswith(REMINDER):
         count = int(code.removeprefix(REMINDER))
-        return Rung(code, count, "supervisor", then=(f"{REMINDER}{count + 1}",))
+        return Rung(code, count, "supervisor", "mail", then=(f"{REMINDER}{count + 1}",))
     return LADDER[code]
 
 

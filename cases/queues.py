@@ -9,13 +9,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from cases import deadlines
 from cases.models import Notice, Step
 from cases.models.notice import NoticeQuerySet
+from cases.models.step import StepQuerySet
 
 SOON: Final = timedelta(hours=4)
 
@@ -130,27 +131,29 @@ QUEUES: Final = (
 )
 
 
-def waiting() -> QuerySet[Step]:
+def waiting() -> StepQuerySet:
     """Reminders that nobody may send without a supervisor's yes."""
     return Step.objects.filter(taken_at__isnull=True).exclude(waits_for="")
 
 
-def unacknowledged() -> QuerySet[Step]:
-    """Steps that fired for notices that are still open, and that no supervisor sees to yet.
+def unacknowledged() -> StepQuerySet:
+    """Steps that ask a role to see to them, and that nobody sees to; a reminder that needs a yes is beside them."""
+    return Step.objects.asking().filter(taken_at__isnull=False)
 
-    A second or later reminder that went out by itself needs nobody.
-    """
-    by_itself = Q(code__startswith=deadlines.REMINDER, outcome=Step.Outcome.REMINDED)
-    return (
-        Step.objects.unacknowledged()
-        .filter(taken_at__isnull=False, owner="supervisor", notice__state__in=["notified", "escalated"])
-        .exclude(by_itself & ~Q(code=f"{deadlines.REMINDER}1"))
-    )
+
+def to_call() -> StepQuerySet:
+    """Steps for which somebody is to telephone the provider."""
+    return Step.objects.to_call()
+
+
+def _unacknowledged_by(role: str) -> Callable[[datetime], QuerySet[Any]]:
+    return lambda now: unacknowledged().of_roles([role])
 
 
 #: Code -> the rows that wait, and the column that says since when: what the figures are kept of.
 SETS: Final[dict[str, tuple[Callable[[datetime], QuerySet[Any]], str]]] = {
     **{queue.code: (partial(queue.of, Notice.objects.all()), queue.since) for queue in QUEUES},
     "steps_waiting": (lambda now: waiting(), "due_at"),
-    "steps_unacknowledged": (lambda now: unacknowledged(), "due_at"),
+    "steps_to_call": (lambda now: to_call(), "taken_at"),
+    **{f"steps_of_{role}": (_unacknowledged_by(role), "asked_at") for role in deadlines.ROLES},
 }

@@ -56,8 +56,10 @@ def sweep_deadlines() -> None:
 
 @sweep
 def sweep_steps() -> None:
-    """Take the rungs of the ladder that are due."""
-    ladder.take_steps_due(by=Actor.system("sweep_steps"), now=database_now())
+    """Take the rungs of the ladder that are due, and pass on what nobody sees to."""
+    by = Actor.system("sweep_steps")
+    ladder.take_steps_due(by=by, now=database_now())
+    ladder.pass_on_due(by=by, now=database_now())
 
 
 @sweep

@@ -50,6 +50,7 @@ class Place(NamedTuple):
 
 
 _REPORTS: Final = pgettext_lazy("a menu of desks", "Reports")
+_OVERDUE: Final = pgettext_lazy("a menu of desks", "Overdue")
 _SETTINGS: Final = pgettext_lazy("a menu of desks", "Settings")
 
 STAFF: Final = (
@@ -88,7 +89,9 @@ STAFF: Final = (
         _("Where two judge differently, and how often"),
     ),
     Place("admin:outbox", "dispatch.view", _("Outbox"), _("Messages on their way to providers")),
-    Place("admin:overdue", "overdue.view", _("Overdue"), _("Past the term, not proven gone")),
+    Place("admin:overdue", "overdue.view", _("Overdue"), _("Past the term, not proven gone"), _OVERDUE),
+    Place("admin:overdue_steps", "step.view", _("Steps"), _("What asks for a person now"), _OVERDUE),
+    Place("admin:overdue_calls", "step.view", _("Calls"), _("Which providers to telephone"), _OVERDUE),
     Place(
         "admin:providers_provider_changelist",
         "provider.view",

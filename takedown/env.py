@@ -271,6 +271,10 @@ class Environment:
     sweep_every: timedelta
     grouping_window: timedelta  # P 10 min
     judge_within: timedelta  # P 24 h
+    accept_within: timedelta  # P 2 h
+    step_patience: timedelta  # P 2 h
+    sooner_terms: int  # P 3 terms that ended
+    sooner_within: timedelta  # P 30 days
     second_sample_percent: float  # P 10
     second_national_within: timedelta  # P 2 h
     second_working_days: int  # P 1
@@ -339,6 +343,10 @@ def load() -> Environment:
         sweep_every=_read("SWEEP_EVERY_S", _seconds, timedelta(seconds=15)),
         grouping_window=_read("GROUPING_WINDOW_S", _seconds, timedelta(minutes=10)),
         judge_within=_read("JUDGE_WITHIN_S", _seconds, timedelta(hours=24)),
+        accept_within=_read("ACCEPT_WITHIN_S", _seconds, timedelta(hours=2)),
+        step_patience=_read("STEP_PATIENCE_S", _seconds, timedelta(hours=2)),
+        sooner_terms=_read("SOONER_TERMS", _whole, 3),
+        sooner_within=_read("SOONER_WITHIN_DAYS", _days, timedelta(days=30)),
         second_sample_percent=_read("SECOND_SAMPLE_PERCENT", _percent, 10.0),
         second_national_within=_read("SECOND_NATIONAL_WITHIN_S", _seconds, timedelta(hours=2)),
         second_working_days=_read("SECOND_WORKING_DAYS", _whole, 1),

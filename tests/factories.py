@@ -417,7 +417,7 @@ def _run_clock(notice: Notice) -> None:
     ended = notice.closed_at or notice.removed_at
     overtaken = {"taken_at": ended, "outcome": "overtaken"} if ended else {}
     if notice.escalated_at:
-        StepFactory(notice=notice, code="hint", taken_at=notice.escalated_at)
+        StepFactory(notice=notice, code="hint", taken_at=notice.escalated_at, asked_at=None)
         StepFactory(notice=notice, code="reminder-1", **overtaken)
     else:
         StepFactory(notice=notice, code="hint", **overtaken)
@@ -554,6 +554,11 @@ class StepFactory(DjangoModelFactory):
         lambda o: deadlines.step_due_at(o.code, o.notice.notified_at, o.notice.rule.term)
     )
     owner = factory.LazyAttribute(lambda o: deadlines.rung(o.code).role)
+    channel = factory.LazyAttribute(lambda o: deadlines.rung(o.code).channel)
+    outcome = ""
+    #: Once taken it asks its role.
+    taken_at: Any = None
+    asked_at = factory.LazyAttribute(lambda o: None if o.outcome == "overtaken" else o.taken_at)
 
     class Meta:
         model = Step

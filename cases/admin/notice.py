@@ -11,10 +11,11 @@ from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from accounts.models import User
 from audit.counting import Counter, Shortcut
 from audit.desk import BOTH, POST, Display, page
 from audit.record import Actor
-from cases.admin import bulk, notice_page, overdue, saved, search, steps, team, work
+from cases.admin import bulk, calls, notice_page, overdue, saved, search, steps, team, work
 from cases.admin.buttons import BUTTONS, Button
 from cases.admin.counters import counter
 from cases.admin.find import find_by_text
@@ -54,6 +55,7 @@ class NoticeDesk(Display):
             *team.urls(self),
             *overdue.urls(self),
             *steps.urls(self),
+            *calls.urls(self),
             *bulk.urls(self),
             *saved.urls(self),
         ]
@@ -61,7 +63,8 @@ class NoticeDesk(Display):
     def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
         """The queues and steps that are this person's to see to."""
         queues = [counter(queue, now=now) for queue in QUEUES if request.user.has_perm(queue.cell)]
-        return [*queues, *(steps.step_counters() if request.user.has_perm("overdue.view") else [])]
+        roles = request.user.roles if isinstance(request.user, User) else ()
+        return [*queues, *steps.step_counters(roles, decides=request.user.has_perm("overdue.act"))]
 
     def shortcuts(self, request: HttpRequest) -> Iterable[Shortcut]:
         """The saved filters."""

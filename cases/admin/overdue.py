@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from audit.counting import Bounded, Counter
 from audit.desk import Desk, page
 from cases.admin.counters import counter
-from cases.admin.steps import step_counters
+from cases.admin.steps import ROLES, step_counters
 from cases.models import Notice, ProviderFigure
 from cases.queues import QUEUES
 from cases.services import figures
@@ -48,7 +48,7 @@ def by_provider(request: HttpRequest) -> HttpResponse:
         "rows": page_of,
         "page": page_of,
         "counted_at": counted_at,
-        "counters": [*step_counters(), *_queues(now)],
+        "counters": [*step_counters(ROLES, decides=True), *_queues(now)],
         "list": reverse("admin:cases_notice_changelist"),
         "steps": reverse("admin:overdue_steps"),
     }

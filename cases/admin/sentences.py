@@ -6,9 +6,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import ROLE_CHOICES
 from audit.models import Event
 from cases import deadlines
-from cases.models import AtWork, LegalClass, Mail, Notice, PassedOn, Reply, ReportLine, SecondLook
+from cases.models import AtWork, Call, LegalClass, Mail, Notice, PassedOn, Reply, ReportLine, SecondLook
 from cases.services.looking import Why
 from cases.services.reporter import Contacting
 
@@ -59,6 +60,10 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
         _("A newer rule wrote its address in another form"), icon="refresh"
     ),
     ("notice", "acknowledge_step", ""): Sentence(_("Sees to a step"), icon="person"),
+    ("notice", "pass_on", ""): Sentence(
+        _("Nobody saw to a step: it goes to the next role"), "warn", "arrow-right"
+    ),
+    ("notice", "call", ""): Sentence(_("The provider was called"), "info", "phone"),
     ("notice", "send_anyway", ""): Sentence(_("Let a reminder go without a recent sighting"), "warn", "send"),
     ("user", "lift_stop", ""): Sentence(_("May go on today, past the hours of a day"), "warn", "person"),
     ("dispatch", "enqueue", ""): Sentence(_("Begun, and put in the outbox"), icon="inbox"),
@@ -132,6 +137,8 @@ _CODES: Final[dict[str, dict[str, Any]]] = {
     "what": ERASED,
     "why": dict(SecondLook.Why.choices),
     "stands": dict(SecondLook.Outcome.choices),
+    "came_of": dict(Call.Outcome.choices),
+    "to_role": dict(ROLE_CHOICES),
 }
 
 

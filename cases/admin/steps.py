@@ -1,5 +1,7 @@
-"""The steps that wait for a person: reminders that need a yes, and what somebody must see to."""
+"""The rungs of the ladder that ask for a person: what nobody sees to, what needs a yes, and what I see to."""
 
+from collections.abc import Callable, Iterable
+from datetime import timedelta
 from typing import Any, Final
 
 from django.contrib import messages
@@ -7,71 +9,124 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, reverse
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.models import ROLE_CHOICES
 from audit.counting import Bounded, Counter
 from audit.desk import POST, Desk, page
 from audit.record import Actor
 from audit.refused import Refused
+from cases import deadlines
 from cases.admin.counters import counted
 from cases.admin.pressing import press, said
 from cases.admin.sentences import step_name
-from cases.queues import unacknowledged, waiting
+from cases.models import Notice, Step
+from cases.models.step import StepQuerySet
+from cases.queues import to_call, unacknowledged, waiting
 from cases.services.ladder import acknowledge_step, send_anyway
 
 PER_PAGE: Final = 50
+#: What somebody said longer ago that they see to is found by the search desk.
+MINE: Final = timedelta(days=14)
+ROLES: Final[dict[str, str | Promise]] = {
+    role: name for role, name in dict(ROLE_CHOICES).items() if role in deadlines.ROLES
+}
 
 
-#: Code -> name of the tab, name of the counter, the rows of both.
-STEPS: Final = {
-    "waiting": (gettext_lazy("Need a yes"), gettext_lazy("reminders that need a yes"), waiting),
-    "unacknowledged": (
-        gettext_lazy("Nobody sees to it"),
-        gettext_lazy("steps nobody sees to"),
-        unacknowledged,
-    ),
+def _mine(by: str) -> StepQuerySet:
+    """What this person sees to, as long as the notice is with its provider."""
+    states = [Notice.State.NOTIFIED, Notice.State.ESCALATED]
+    since = timezone.now() - MINE
+    return Step.objects.filter(acknowledged_by=by, acknowledged_at__gte=since, notice__state__in=states)
+
+
+#: Code -> name of the tab, the rows of this person, and their order.
+TABS: Final[dict[str, tuple[Any, Callable[[str], StepQuerySet], tuple[str, ...]]]] = {
+    "waiting": (gettext_lazy("Need a yes"), lambda by: waiting(), ("due_at", "pk")),
+    "unacknowledged": (gettext_lazy("Nobody sees to it"), lambda by: unacknowledged(), ("asked_at", "pk")),
+    "mine": (gettext_lazy("I see to it"), _mine, ("-acknowledged_at", "-pk")),
 }
 
 
 def urls(desk: Desk) -> list[URLPattern]:
     """The list of one kind, and its two buttons."""
-    act = "overdue.act"
+    act = "step.act"
     return [
-        desk.at("overdue/steps/", steps, name="overdue_steps", cell="overdue.view"),
+        desk.at("overdue/steps/", steps, name="overdue_steps", cell="step.view"),
         desk.at("overdue/steps/acknowledge/", acknowledge, name="step_acknowledge", cell=act, methods=POST),
-        desk.at("overdue/steps/<int:pk>/send/", send, name="step_send", cell=act, methods=POST),
+        desk.at("overdue/steps/<int:pk>/send/", send, name="step_send", cell="overdue.act", methods=POST),
     ]
 
 
-def step_counters() -> list[Counter]:
-    """The steps that wait, for this desk and the start page."""
+def step_counters(roles: Iterable[str], *, decides: bool) -> list[Counter]:
+    """The steps that wait for these roles; for who `decides`, also the reminders that need a yes."""
     here = reverse("admin:overdue_steps")
+    yes = counted(
+        "steps_waiting",
+        waiting(),
+        "due_at",
+        name=gettext_lazy("reminders that need a yes"),
+        href=f"{here}?show=waiting",
+        tone="warn",
+    )
+    calls = counted(
+        "steps_to_call",
+        to_call(),
+        "taken_at",
+        name=gettext_lazy("calls to make"),
+        href=reverse("admin:overdue_calls"),
+        tone="warn",
+    )
     return [
-        counted(f"steps_{code}", of(), "due_at", name=name, href=f"{here}?show={code}", tone="warn")
-        for code, (_tab, name, of) in STEPS.items()
+        *([yes, calls] if decides else []),
+        *(
+            counted(
+                f"steps_of_{role}",
+                unacknowledged().of_roles([role]),
+                "asked_at",
+                name=_("steps nobody sees to: %(role)s") % {"role": name},
+                href=f"{here}?show=unacknowledged&role={role}",
+                tone="warn",
+            )
+            for role, name in ROLES.items()
+            if role in set(roles)
+        ),
     ]
 
 
 def steps(request: HttpRequest) -> HttpResponse:
     """The steps of one kind, the longest waiting first."""
     show = request.GET.get("show", "")
-    show = show if show in STEPS else "waiting"
-    rows = STEPS[show][2]().select_related("notice__provider", "notice__content").order_by("due_at", "pk")
-    provider = request.GET.get("provider", "")
-    if provider.isascii() and provider.isdigit():
+    show = show if show in TABS else "unacknowledged"
+    rows = TABS[show][1](str(Actor.of(request.user)))
+    role, provider = request.GET.get("role", ""), request.GET.get("provider", "")
+    if role in ROLES:
+        rows = rows.of_roles([role])
+    if provider.isascii() and provider.isdigit() and len(provider) < 18:
         rows = rows.filter(notice__provider_id=int(provider))
+    rows = rows.select_related("notice__provider", "notice__content").order_by(*TABS[show][2])
     found = Bounded(rows, PER_PAGE).get_page(request.GET.get("page"))
     context: dict[str, Any] = {
-        "title": _("Steps that wait for a person"),
+        "title": _("Steps that ask for a person"),
         "page": found,
-        "rows": [{"step": step, "name": step_name(step.code)} for step in found],
+        "rows": [
+            {"step": step, "name": step_name(step.code), "role": ROLES.get(step.owner, step.owner)}
+            for step in found
+        ],
         "show": show,
         "tabs": [
-            {"name": name, "href": f"?show={code}", "current": code == show}
-            for code, (name, _counted, _of) in STEPS.items()
+            {"name": name, "href": _here(show=code, role=role, provider=provider), "current": code == show}
+            for code, (name, _of, _order) in TABS.items()
         ],
-        "may_act": request.user.has_perm("overdue.act"),
+        "roles": [
+            {"name": name, "href": _here(show=show, role=code, provider=provider), "current": code == role}
+            for code, name in (("", _("everybody")), *ROLES.items())
+        ],
+        "may_act": request.user.has_perm("step.act"),
+        "may_send": request.user.has_perm("overdue.act"),
     }
     return page(request, "staff/steps.html", context)
 
@@ -102,3 +157,8 @@ def send(request: HttpRequest, pk: int) -> HttpResponse:
         _("The reminder is in the outbox."),
     )
     return redirect(f"{reverse('admin:overdue_steps')}?show=waiting")
+
+
+def _here(**filters: str) -> str:
+    """The same list with other filters; what is empty is left out."""
+    return "?" + urlencode({name: value for name, value in filters.items() if value})

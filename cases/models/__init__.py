@@ -4,6 +4,7 @@ from cases.models.assessment import ILLEGAL, Assessment, LegalClass
 from cases.models.at_work import AtWork
 from cases.models.beat import Beat
 from cases.models.bulk import Bulk, BulkLine
+from cases.models.call import Call
 from cases.models.claim import Claim
 from cases.models.content import Content
 from cases.models.dispatch import Attempt, Dispatch, DispatchLine
@@ -35,6 +36,7 @@ __all__ = [
     "Beat",
     "Bulk",
     "BulkLine",
+    "Call",
     "Claim",
     "Content",
     "DeadlineRule",

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from audit.record import Actor
-from cases import deadlines
-from cases.models import Notice, Step
+from cases.models import Notice
+from cases.services.ladder import begin
 from cases.services.moving import moving
 from cases.services.rules import rule_at
 
@@ -18,15 +18,7 @@ def start_clocks(notices: Sequence[Notice], *, at: datetime, estimated: bool) ->
     for notice in notices:
         notice.notify(at=at, rule=rule, estimated=estimated)
         notice.next_check_at = at
-    Step.objects.bulk_create(
-        Step(
-            notice=notice,
-            code="hint",
-            due_at=deadlines.step_due_at("hint", at, rule.term),
-            owner=deadlines.rung("hint").role,
-        )
-        for notice in notices
-    )
+    begin(notices, at=at, rule=rule)
 
 
 def shown(*, notice_id: int, by: Actor, now: datetime) -> Notice:

@@ -241,5 +241,5 @@ def _wake_reminders(notices: Sequence[Notice], *, now: datetime) -> None:
     """A reminder that waited because nobody had seen the material lately goes on when somebody has."""
     seen = [notice.pk for notice in notices if seen_lately(notice, now=now)]
     Step.objects.filter(notice__in=seen, waits_for=Step.WaitsFor.SIGHTING, taken_at__isnull=True).update(
-        waits_for=""
+        waits_for="", asked_at=None, pass_at=None
     )

@@ -11,6 +11,7 @@ from audit.record import Actor, record
 from cases.models import ILLEGAL, Assessment, Dispatch, DispatchLine, LegalClass, Notice, SecondLook
 from cases.services.assess import dismiss, judgement
 from cases.services.enqueue import FIRST
+from cases.services.ladder import hasten
 from cases.services.moving import moving
 from cases.services.observe import reopen
 from cases.services.placing import lock_intake
@@ -206,6 +207,7 @@ def _reject_objection(notice_id: int, *, by: Actor, now: datetime) -> None:
     with moving(notice_id, "reject_objection", by=by, now=now) as notice:
         if notice.disputed_at is not None and notice.objection_rejected_at is None:
             notice.objection_rejected_at = now
+            hasten(notice_ids=[notice_id], now=now)
 
 
 def _let_go(notice_id: int, legal_class: str, *, by: Actor, now: datetime) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from audit.record import Actor
 from cases import deadlines
 from cases.models import Dispatch, DispatchLine, Notice, SecondLook, Step
-from cases.services.ladder import seen_lately
+from cases.services.ladder import seen_lately, wait_for_eyes
 from cases.services.route import HOME
 from providers.models import Attribution
 
@@ -61,6 +61,7 @@ def _no_longer_to_remind(
     insisted = set(
         Step.objects.filter(
             notice__in=notices,
+            voided=0,
             code=f"{deadlines.REMINDER}{dispatch.round}",
             outcome=Step.Outcome.INSISTED,
         ).values_list("notice_id", flat=True)
@@ -71,8 +72,6 @@ def _no_longer_to_remind(
             dropped[notice.pk] = DispatchLine.Dropped.OVERTAKEN
         elif notice.pk not in insisted and not seen_lately(notice, now=now):
             dropped[notice.pk] = DispatchLine.Dropped.UNSEEN
-    Step.objects.filter(
-        notice__in=[pk for pk, because in dropped.items() if because == DispatchLine.Dropped.UNSEEN],
-        code=f"{deadlines.REMINDER}{dispatch.round}",
-    ).update(taken_at=None, outcome="", waits_for=Step.WaitsFor.SIGHTING)
+    unseen = [pk for pk, because in dropped.items() if because == DispatchLine.Dropped.UNSEEN]
+    wait_for_eyes(notice_ids=unseen, code=f"{deadlines.REMINDER}{dispatch.round}", now=now)
     return dropped

@@ -88,6 +88,13 @@ def _whole(raw: str) -> int:
     return int(raw)
 
 
+def _positive(raw: str) -> int:
+    value = _whole(raw)
+    if not 0 < value < 10**6:
+        raise ValueError("it must be a whole number of 1 or more.")
+    return value
+
+
 def _percent(raw: str) -> float:
     try:
         value = float(raw)
@@ -241,6 +248,24 @@ def _organisation(raw: str) -> Organisation:
 
 
 @dataclass(frozen=True)
+class Rate:
+    """So many in so long; `count` 0 is no limit."""
+
+    count: int
+    per: timedelta
+
+
+def _rate(raw: str) -> Rate:
+    count, slash, seconds = raw.partition("/")
+    if not slash:
+        raise ValueError("write it as 60/60: so many in so many seconds.")
+    rate = Rate(_whole(count.strip()), _seconds(seconds))
+    if not rate.per:
+        raise ValueError("the time must be longer than nothing.")
+    return rate
+
+
+@dataclass(frozen=True)
 class Environment:
     """Every setting that a host decides. Durations are timedeltas; (P) marks a proposal of the requirements.
 
@@ -270,6 +295,12 @@ class Environment:
     fetch_also: frozenset[tuple[str, int]]  # peers on loopback; only where there is a demo world
     sweep_every: timedelta
     grouping_window: timedelta  # P 10 min
+    send_per_contact: Rate  # P 60 messages in a minute
+    send_per_host: Rate  # P 120 messages in a minute
+    send_at_once: int  # P 8 hand-overs
+    lines_per_message: int  # P 500
+    message_max_mb: int  # P 10
+    approve_above_lines: int  # P 250
     judge_within: timedelta  # P 24 h
     accept_within: timedelta  # P 2 h
     step_patience: timedelta  # P 2 h
@@ -342,6 +373,12 @@ def load() -> Environment:
         fetch_also=_read("FETCH_ALSO", _peers, frozenset()),
         sweep_every=_read("SWEEP_EVERY_S", _seconds, timedelta(seconds=15)),
         grouping_window=_read("GROUPING_WINDOW_S", _seconds, timedelta(minutes=10)),
+        send_per_contact=_read("SEND_PER_CONTACT", _rate, Rate(60, timedelta(minutes=1))),
+        send_per_host=_read("SEND_PER_HOST", _rate, Rate(120, timedelta(minutes=1))),
+        send_at_once=_read("SEND_AT_ONCE", _positive, 8),
+        lines_per_message=_read("LINES_PER_MESSAGE", _positive, 500),
+        message_max_mb=_read("MESSAGE_MAX_MB", _positive, 10),
+        approve_above_lines=_read("APPROVE_ABOVE_LINES", _positive, 250),
         judge_within=_read("JUDGE_WITHIN_S", _seconds, timedelta(hours=24)),
         accept_within=_read("ACCEPT_WITHIN_S", _seconds, timedelta(hours=2)),
         step_patience=_read("STEP_PATIENCE_S", _seconds, timedelta(hours=2)),

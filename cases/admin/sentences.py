@@ -69,6 +69,8 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("dispatch", "enqueue", ""): Sentence(_("Begun, and put in the outbox"), icon="inbox"),
     ("dispatch", "approve", ""): Sentence(_("Approved"), "good", "check"),
     ("dispatch", "cancel", ""): Sentence(_("Cancelled"), icon="minus"),
+    ("dispatch", "fall_back", ""): Sentence(_("Given to the provider's other contact"), icon="send"),
+    ("dispatch", "split", ""): Sentence(_("Too large: a part became a message of its own"), icon="inbox"),
     ("dispatch", "retry", ""): Sentence(_("To be tried again"), icon="refresh"),
     ("dispatch", "fail", ""): Sentence(_("An attempt failed"), "warn", "warning"),
     ("dispatch", "park", ""): Sentence(_("Set aside for a person"), "bad", "warning"),

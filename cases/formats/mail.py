@@ -40,6 +40,11 @@ def message(letter: Letter, *, subject: str, body: str, in_reply_to: str = "") -
     return mail
 
 
+def size(mail: EmailMessage) -> int:
+    """How many bytes a message has on the wire, without its headers; encoding makes it larger than its text."""
+    return sum(len(part.get_payload()) for part in mail.walk() if not part.is_multipart())
+
+
 def return_path(token: str) -> str:
     """The address that replies and bounces of one dispatch come back to (VERP)."""
     local, _at, domain = parseaddr(settings.HOST.sender_address)[1].rpartition("@")

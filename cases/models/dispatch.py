@@ -21,6 +21,10 @@ class DispatchQuerySet(models.QuerySet["Dispatch"]):
             .filter(Q(leased_until__isnull=True) | Q(leased_until__lte=now))
         )
 
+    def in_hand(self, *, now: datetime) -> "DispatchQuerySet":
+        """Somebody is handing it over."""
+        return self.filter(state=Dispatch.State.PENDING, leased_until__gt=now)
+
 
 EDGES = (
     ("pending", "relayed"),
@@ -55,12 +59,16 @@ class Dispatch(models.Model):
 
     class Approval(models.TextChoices):
         NEW_CONTACT = "new_contact", _("This is the first message to this contact.")
+        MANY_LINES = "many_lines", _("So many notices at once go to this contact that somebody looks first.")
+        RESTORED = "restored", _("It may have gone out already, before a backup was put back.")
 
     class Trouble(models.TextChoices):
         REFUSED = "refused", _("Their server refuses it for good.")
         NO_LUCK = "no_luck", _("Their server could not be reached, or put us off, five times in a row.")
         LATER = "later", _("Their server could not be reached or put us off; it will be tried again.")
         CONTACT = "contact", _("The contact is not approved, or is suspended.")
+        OURS = "ours", _("Our own mail server does not take it; it is tried again every minute.")
+        RESTORED = "restored", _("It may have gone out already: a backup was put back after it was made.")
         CHANNEL = "channel", _("There is no way to reach this contact yet.")
         UNMADE = "unmade", _("The message cannot be made: there is a fault on our side.")
 
@@ -80,6 +88,8 @@ class Dispatch(models.Model):
     # Until then it can be cancelled, and notices for the same contact join it.
     next_attempt_at = models.DateTimeField(_("next attempt"), null=True, blank=True)
     gathering = models.BooleanField(default=True, editable=False)
+    # Has an urgent notice on it: it goes before the others.
+    urgent = models.BooleanField(default=False, db_default=False, editable=False)
     attempt = models.PositiveIntegerField(_("attempts"), default=0)
     failures = models.PositiveIntegerField(_("failures in a row"), default=0)
     leased_until = models.DateTimeField(null=True, blank=True, editable=False)
@@ -122,6 +132,17 @@ class Dispatch(models.Model):
                 fields=["next_attempt_at", "id"], name="dispatch_waits", condition=Q(state="pending")
             ),
             models.Index(fields=["contact", "-created_at"], name="dispatch_of_contact"),
+            models.Index(
+                fields=["contact", "-urgent", "next_attempt_at", "id"],
+                name="dispatch_next_of_contact",
+                condition=Q(state="pending"),
+            ),
+            # In somebody's hands: few, whatever waits.
+            models.Index(
+                fields=["contact", "leased_until"],
+                name="dispatch_in_hand",
+                condition=Q(state="pending", leased_until__isnull=False),
+            ),
         ]
 
         triggers = state_guard("dispatch", EDGES)
@@ -140,6 +161,7 @@ class DispatchLine(models.Model):
         MOVED = "moved", _("another provider hosts it now")
         UNSEEN = "unseen", _("nobody has seen it online lately")
         DOUBTED = "doubted", _("a second person judged otherwise")
+        CONTACT = "contact", _("another contact of the provider is told instead")
 
     dispatch = models.ForeignKey(Dispatch, models.PROTECT, related_name="lines", verbose_name=_("dispatch"))
     notice = models.ForeignKey(

@@ -13,8 +13,6 @@ from cases.models import Dispatch, DispatchLine, Notice
 from providers.models import Contact
 
 FIRST = "first"
-#: Above so many lines a message is split (P).
-LINES_PER_DISPATCH = 500
 
 
 def enqueue(
@@ -24,7 +22,7 @@ def enqueue(
 
     A first notice waits for the whole grouping window from when it joins, so that it can be taken back; an urgent
     one closes the window at once. One contact hears of one step of a notice once: a line that exists already is
-    not added again.
+    not added again. When more notices wait for a contact than the settings let go by themselves, a person looks.
     """
     contact = Contact.objects.select_for_update().get(pk=contact_id)
     step = FIRST if kind == Dispatch.Kind.FIRST else f"{kind}-{round_}"
@@ -37,7 +35,7 @@ def enqueue(
     filled = []
     while todo:
         dispatch = _gathering(contact, kind, round_, by=by, now=now)
-        room = LINES_PER_DISPATCH - dispatch.lines.count()
+        room = max(0, most_lines(contact) - dispatch.lines.count())
         taken, todo = todo[:room], todo[room:]
         DispatchLine.objects.bulk_create(
             DispatchLine(dispatch=dispatch, notice=notice, contact=contact, step=step) for notice in taken
@@ -46,10 +44,45 @@ def enqueue(
             dispatch.gathering = False
         dispatch.next_attempt_at = max(dispatch.next_attempt_at or now, now + _window(kind))
         if any(notice.urgent for notice in taken):
-            dispatch.gathering, dispatch.next_attempt_at = False, now
-        dispatch.save(update_fields=["gathering", "next_attempt_at"])
+            dispatch.urgent, dispatch.gathering, dispatch.next_attempt_at = True, False, now
+        dispatch.save(update_fields=["urgent", "gathering", "next_attempt_at"])
         filled.append(dispatch)
+    if kind == Dispatch.Kind.FIRST:
+        _let_somebody_look_at_many(contact)
     return filled
+
+
+def most_lines(contact: Contact) -> int:
+    """Above so many lines a message to this contact is split."""
+    most: int = settings.HOST.lines_per_message
+    return most
+
+
+def _let_somebody_look_at_many(contact: Contact) -> None:
+    waiting = Dispatch.objects.filter(
+        contact=contact, kind=Dispatch.Kind.FIRST, state=Dispatch.State.PENDING, attempt=0, approved_by=""
+    )
+    lines = DispatchLine.objects.filter(dispatch__in=waiting, dropped_because="").count()
+    if lines > settings.HOST.approve_above_lines:
+        waiting.filter(approval_reason="").update(approval_reason=Dispatch.Approval.MANY_LINES)
+
+
+def split(dispatch: Dispatch, *, by: Actor, now: datetime) -> Dispatch:
+    """Move the second half of the lines of a locked dispatch, which no copy of went out, to a message of their own.
+
+    Both are due at once. Returns the new one.
+    """
+    lines = list(dispatch.lines.filter(dropped_because="").order_by("notice_id").values_list("pk", flat=True))
+    other = _new(dispatch.contact, dispatch.kind, dispatch.round, by=by, now=now)
+    for each in (dispatch, other):
+        each.gathering, each.leased_until, each.next_attempt_at = False, None, now
+    other.urgent = dispatch.urgent
+    other.approval_reason, other.approved_by = dispatch.approval_reason, dispatch.approved_by
+    dispatch.save(update_fields=["gathering", "leased_until", "next_attempt_at"])
+    other.save()
+    DispatchLine.objects.filter(pk__in=lines[len(lines) // 2 :]).update(dispatch=other)
+    record("split", "dispatch", dispatch.pk, by=by, at=now, data={"number": other.number})
+    return other
 
 
 def _gathering(contact: Contact, kind: str, round_: int, *, by: Actor, now: datetime) -> Dispatch:
@@ -64,6 +97,10 @@ def _gathering(contact: Contact, kind: str, round_: int, *, by: Actor, now: date
     if found is not None:
         found.gathering = False
         found.save(update_fields=["gathering"])
+    return _new(contact, kind, round_, by=by, now=now)
+
+
+def _new(contact: Contact, kind: str, round_: int, *, by: Actor, now: datetime) -> Dispatch:
     number = _next_number(now)
     domain = parseaddr(settings.HOST.sender_address)[1].rpartition("@")[2]
     dispatch = Dispatch.objects.create(

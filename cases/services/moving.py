@@ -15,12 +15,15 @@ from cases import deadlines
 from cases.models import Notice
 from cases.models.notice import EDGES, NoticeQuerySet
 from cases.services.refused import NotFound, Stale, WrongState
+from cases.services.writing import fields_of, write_rows
 
 _COLUMNS: "list[models.Field[Any, Any]]" = [
     field
     for field in Notice._meta.concrete_fields
     if field.attname not in {"id", "version", "due_at", "priority"}
 ]
+
+_DERIVED = fields_of(Notice, "due_at", "priority", "version")
 
 #: Acts that are recorded of a notice and change nothing in it.
 _LOOKS: Final = frozenset({"reveal", "skip", "hand_over", "recanonicalise"})
@@ -87,7 +90,7 @@ def moving_many(
             for field, old, new in zip(_COLUMNS, before[notice.pk], _values(notice), strict=True)
             if old != new
         }
-        _write(changed, sorted(touched, key=lambda field: field.attname))
+        write_rows(changed, [*sorted(touched, key=lambda field: field.attname), *_DERIVED])
         record_many(
             event(act, "notice", notice.pk, by=by, at=now, was=was, became=became, data=data)
             for notice in changed
@@ -146,28 +149,6 @@ def _values(notice: Notice) -> tuple[Any, ...]:
 
 def _move(was: str, became: str) -> tuple[str, str]:
     return (was, became) if was != became else ("", "")
-
-
-def _write(notices: Sequence[Notice], fields: "Sequence[models.Field[Any, Any]]") -> None:
-    """One UPDATE from arrays: 10 times as fast as a CASE per row, and its plan does not grow with the batch."""
-    meta = Notice._meta
-    written = [*fields, meta.get_field("due_at"), meta.get_field("priority"), meta.get_field("version")]
-    columns = [(str(field.column), str(field.db_type(connection))) for field in written]
-    sets = ", ".join(f"{column} = v.{column}" for column, _kind in columns)
-    arrays_of = ", ".join(f"%s::{kind}[]" for _column, kind in columns)
-    names = ", ".join(column for column, _kind in columns)
-    statement = (
-        f"UPDATE cases_notice n SET {sets}"  # noqa: S608 - names of our own columns
-        f" FROM unnest(%s::bigint[], {arrays_of}) AS v(id, {names}) WHERE n.id = v.id"
-    )
-    arrays = [[_plain(getattr(notice, field.attname)) for notice in notices] for field in written]
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [[notice.pk for notice in notices], *arrays])
-
-
-def _plain(value: Any) -> Any:
-    """A choice as the text that it is: the driver would look at its class and not at its value."""
-    return str(value) if isinstance(value, str) else value
 
 
 def _stale(notice: Notice, seen: int) -> Stale:

@@ -75,13 +75,16 @@ def cancel(*, dispatch_id: int, by: Actor, now: datetime) -> Dispatch:
 
 
 def approve(*, dispatch_id: int, by: Actor, now: datetime) -> Dispatch:
-    """A person lets a message go that waited for one. Raises NotFound, WrongState."""
+    """A person lets a message go that waited for one; what they have not seen does not join it any more.
+
+    Raises NotFound, WrongState.
+    """
     with transaction.atomic():
         dispatch = _locked(dispatch_id)
         if dispatch.state != Dispatch.State.PENDING or not dispatch.approval_reason or dispatch.approved_by:
             raise WrongState(_("This message does not wait for approval."))
-        dispatch.approved_by = str(by)
-        dispatch.save(update_fields=["approved_by"])
+        dispatch.approved_by, dispatch.gathering = str(by), False
+        dispatch.save(update_fields=["approved_by", "gathering"])
         record("approve", "dispatch", dispatch.pk, by=by, at=now)
     return dispatch
 

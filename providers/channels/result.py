@@ -1,6 +1,7 @@
 """What became of one hand-over, in the words that the outbox understands."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from email.message import EmailMessage
 from typing import Protocol
 
@@ -14,10 +15,15 @@ class Accepted:
 
 @dataclass(frozen=True)
 class Failed:
-    """It did not. `permanent`: trying again would not help, a person must look."""
+    """It did not. `permanent`: trying again would not help, a person must look.
+
+    `wait`: how long they asked us to wait. `ours`: what failed is on our side (our relay), and says nothing of them.
+    """
 
     answer: str
     permanent: bool
+    wait: timedelta | None = None
+    ours: bool = False
 
 
 class Channel(Protocol):

@@ -67,7 +67,7 @@ class SMTPChannel:
                 refused = connection.sendmail(sender, [recipient], content)
         except _NotServed as error:
             self.close()
-            return Failed(str(error), permanent=False)
+            return Failed(str(error), permanent=False, ours=True)
         except smtplib.SMTPRecipientsRefused as error:
             self._reset()
             return _failure(*next(iter(error.recipients.values())))
@@ -76,7 +76,7 @@ class SMTPChannel:
             return _failure(error.smtp_code, error.smtp_error)
         except (smtplib.SMTPException, OSError) as error:
             self.close()
-            return Failed(f"No answer from the mail server ({type(error).__name__}).", permanent=False)
+            return Failed(_silence(error), permanent=False)
         if refused:
             return _failure(*next(iter(refused.values())))
         return Accepted(_words(*connection.answer))
@@ -99,6 +99,8 @@ class SMTPChannel:
                     _greet(connection)
                 except smtplib.SMTPResponseException as error:
                     raise _NotServed(_words(error.smtp_code, error.smtp_error)) from error
+                except (smtplib.SMTPException, OSError) as error:
+                    raise _NotServed(_silence(error)) from error
             yield connection
         finally:
             alarm.cancel()
@@ -154,6 +156,10 @@ def _greet(connection: _Answering) -> None:
 
 def _failure(code: int, words: bytes | str) -> Failed:
     return Failed(_words(code, words), permanent=code in _PERMANENT)
+
+
+def _silence(error: Exception) -> str:
+    return f"No answer from the mail server ({type(error).__name__})."
 
 
 def _words(code: int, words: bytes | str) -> str:

@@ -21,6 +21,7 @@ from tests.conftest import FixedResolver
 from tests.factories import (
     NOON,
     SYSTEM,
+    AttributionFactory,
     ContactFactory,
     DispatchFactory,
     HostRuleFactory,
@@ -251,7 +252,7 @@ def test_our_own_relay_refusing_us_parks_nobody_at_once(
     host(mail=Mail("127.0.0.1", mail_server.port, "somebody", "wrong", ""))
     send()
 
-    assert (the(dispatch).state, the(dispatch).trouble) == ("pending", "later")
+    assert (the(dispatch).state, the(dispatch).trouble) == ("pending", "ours")
 
 
 @pytest.mark.django_db
@@ -697,11 +698,13 @@ def test_what_is_in_the_outbox_is_neither_dismissed_nor_held() -> None:
 def test_eight_workers_hand_two_hundred_messages_over_once_each(
     mail_server: MailServer, static_resolver: FixedResolver
 ) -> None:
-    notices = many(200, assessed=True)
+    for number in range(40):
+        provider = ProviderFactory(code=f"hoster-{number}")
+        contact = ContactFactory(provider=provider, approved=True)
+        notices = many(5, assessed=True, provider=provider, attribution=AttributionFactory(provider=provider))
+        for notice in notices:
+            DispatchFactory(contact=contact, lines_of=[notice])
     Notice.objects.update(routed_at=NOON - MINUTE)
-    contact = ContactFactory(approved=True)
-    for notice in notices:
-        DispatchFactory(contact=contact, lines_of=[notice])
     faults: list[BaseException] = []
 
     def work() -> None:

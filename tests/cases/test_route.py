@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from cases.models import Dispatch, DispatchLine, Notice
-from cases.services import assess, enqueue, route
+from cases.services import assess, route
 from providers.models import Attribution, Contact
 from tests.conftest import FixedResolver
 from tests.factories import (
@@ -95,8 +95,8 @@ def test_an_urgent_notice_closes_the_window_at_once(run: Run) -> None:
 
 
 @pytest.mark.django_db
-def test_a_message_is_split_above_its_number_of_lines(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(enqueue, "LINES_PER_DISPATCH", 2)
+def test_a_message_is_split_above_its_number_of_lines(run: Run, host: Callable[..., None]) -> None:
+    host(lines_per_message=2)
     for _ in range(5):
         judged()
     run()

@@ -177,7 +177,9 @@ def test_a_relay_that_wants_nothing_from_us_says_nothing_of_the_recipient(
 def test_nobody_there_is_a_passing_trouble(host: Callable[..., None]) -> None:
     host(mail=Mail("127.0.0.1", 9, "", "", ""))
 
-    assert hand_over() == Failed("No answer from the mail server (ConnectionRefusedError).", permanent=False)
+    assert hand_over() == Failed(
+        "No answer from the mail server (ConnectionRefusedError).", permanent=False, ours=True
+    )
 
 
 # -- TLS --------------------------------------------------------------------------------------------------------
@@ -218,7 +220,7 @@ def test_over_tls_a_server_with_a_certificate_that_we_trust_gets_the_message(
 
 def test_over_tls_a_server_that_cannot_prove_its_name_gets_nothing(secure: _TLSServer) -> None:
     assert hand_over() == Failed(
-        "No answer from the mail server (SSLCertVerificationError).", permanent=False
+        "No answer from the mail server (SSLCertVerificationError).", permanent=False, ours=True
     )
     assert secure.received == []
 

@@ -1,5 +1,6 @@
 """Which notices still belong on a message, just before it leaves."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -10,68 +11,81 @@ from cases.services.ladder import seen_lately, wait_for_eyes
 from cases.services.route import HOME
 from providers.models import Attribution
 
-
-def keep(dispatch: Dispatch, notices: Sequence[Notice], *, by: Actor, now: datetime) -> list[Notice]:
-    """The notices that still belong on the message; the others' lines are struck with their reason."""
-    if dispatch.kind == Dispatch.Kind.FIRST:
-        dropped = _no_longer_to_send(dispatch, notices, by=by)
-    else:
-        dropped = _no_longer_to_remind(dispatch, notices, now=now)
-    for because in set(dropped.values()):
-        struck = [pk for pk, reason in dropped.items() if reason == because]
-        dispatch.lines.filter(notice__in=struck, dropped_because="").update(dropped_because=because)
-    return [notice for notice in notices if notice.pk not in dropped]
+#: What would be said of each notice by each message: the lines, with both ends of them locked.
+Lines = Sequence[tuple[DispatchLine, Dispatch, Notice]]
 
 
-def _no_longer_to_send(
-    dispatch: Dispatch, notices: Sequence[Notice], *, by: Actor
-) -> dict[int, DispatchLine.Dropped]:
-    """Notices that a first message must not speak of: they go back to routing, or to a person."""
+def keep(lines: Lines, *, by: Actor, now: datetime) -> dict[int, list[Notice]]:
+    """dispatch -> the notices that still belong on it; the others' lines are struck with their reason."""
+    first = [each for each in lines if each[1].kind == Dispatch.Kind.FIRST]
+    others = [each for each in lines if each[1].kind != Dispatch.Kind.FIRST]
+    dropped = _no_longer_to_send(first, by=by) | _no_longer_to_remind(others, now=now)
+    struck: dict[DispatchLine.Dropped, list[int]] = defaultdict(list)
+    for line_id, because in dropped.items():
+        struck[because].append(line_id)
+    for because, ids in struck.items():
+        DispatchLine.objects.filter(pk__in=ids, dropped_because="").update(dropped_because=because)
+    kept: dict[int, list[Notice]] = defaultdict(list)
+    for line, dispatch, notice in lines:
+        if line.pk not in dropped:
+            kept[dispatch.pk].append(notice)
+    return kept
+
+
+def _no_longer_to_send(lines: Lines, *, by: Actor) -> dict[int, DispatchLine.Dropped]:
+    """Lines of notices that a first message must not speak of: they go back to routing, or to a person."""
+    if not lines:
+        return {}
     dropped = {}
-    places = Attribution.objects.in_bulk({notice.attribution_id for notice in notices})
+    places = Attribution.objects.in_bulk({notice.attribution_id for _line, _dispatch, notice in lines})
     doubted = set(
-        SecondLook.objects.blocking().filter(notice__in=notices).values_list("notice_id", flat=True)
+        SecondLook.objects.blocking()
+        .filter(notice__in=[notice.pk for _line, _dispatch, notice in lines])
+        .values_list("notice_id", flat=True)
     )
-    for notice in notices:
+    for line, dispatch, notice in lines:
         place = places.get(notice.attribution_id)
         if notice.state != Notice.State.RECEIVED:
-            dropped[notice.pk] = DispatchLine.Dropped.OVERTAKEN
+            dropped[line.pk] = DispatchLine.Dropped.OVERTAKEN
         elif notice.pk in doubted:
-            dropped[notice.pk] = DispatchLine.Dropped.DOUBTED
+            dropped[line.pk] = DispatchLine.Dropped.DOUBTED
             notice.routed_at = None
             notice.hold, notice.hold_review = Notice.Hold.SECOND_ASSESSMENT, Notice.Review.SECOND
             notice.hold_by = str(by)
         elif notice.provider_id != dispatch.contact.provider_id:
-            dropped[notice.pk] = DispatchLine.Dropped.MOVED
+            dropped[line.pk] = DispatchLine.Dropped.MOVED
             notice.routed_at = None
             found = Notice.Review.MOVED if notice.provider_id else Notice.Review.NOBODY_FOUND
             notice.hold, notice.hold_review = Notice.Hold.CONTACT_REVIEW, found
             notice.hold_by = str(by)
         elif place is not None and place.country != HOME:
             # The next routing dismisses it as hosted abroad.
-            dropped[notice.pk] = DispatchLine.Dropped.MOVED
+            dropped[line.pk] = DispatchLine.Dropped.MOVED
             notice.routed_at = None
     return dropped
 
 
-def _no_longer_to_remind(
-    dispatch: Dispatch, notices: Sequence[Notice], *, now: datetime
-) -> dict[int, DispatchLine.Dropped]:
-    """Notices that a reminder must not speak of (I7); what nobody saw lately waits for a supervisor again."""
+def _no_longer_to_remind(lines: Lines, *, now: datetime) -> dict[int, DispatchLine.Dropped]:
+    """Lines of notices that a reminder must not speak of (I7); what nobody saw lately waits for a supervisor again."""
+    if not lines:
+        return {}
+    codes = {line.pk: f"{deadlines.REMINDER}{dispatch.round}" for line, dispatch, _notice in lines}
     insisted = set(
         Step.objects.filter(
-            notice__in=notices,
+            notice__in=[notice.pk for _line, _dispatch, notice in lines],
             voided=0,
-            code=f"{deadlines.REMINDER}{dispatch.round}",
+            code__in=set(codes.values()),
             outcome=Step.Outcome.INSISTED,
-        ).values_list("notice_id", flat=True)
+        ).values_list("notice_id", "code")
     )
     dropped = {}
-    for notice in notices:
+    unseen: dict[str, list[int]] = defaultdict(list)
+    for line, _dispatch, notice in lines:
         if notice.state != Notice.State.ESCALATED:
-            dropped[notice.pk] = DispatchLine.Dropped.OVERTAKEN
-        elif notice.pk not in insisted and not seen_lately(notice, now=now):
-            dropped[notice.pk] = DispatchLine.Dropped.UNSEEN
-    unseen = [pk for pk, because in dropped.items() if because == DispatchLine.Dropped.UNSEEN]
-    wait_for_eyes(notice_ids=unseen, code=f"{deadlines.REMINDER}{dispatch.round}", now=now)
+            dropped[line.pk] = DispatchLine.Dropped.OVERTAKEN
+        elif (notice.pk, codes[line.pk]) not in insisted and not seen_lately(notice, now=now):
+            dropped[line.pk] = DispatchLine.Dropped.UNSEEN
+            unseen[codes[line.pk]].append(notice.pk)
+    for code, notice_ids in unseen.items():
+        wait_for_eyes(notice_ids=notice_ids, code=code, now=now)
     return dropped

@@ -1,49 +1,114 @@
-"""What became of an attempt, written down once."""
+"""What became of attempts, written down once: those that ended together, together."""
 
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import transaction
 
-from audit.record import Actor
+from audit.record import Actor, event, record_many
 from cases.models import Attempt, Dispatch, DispatchLine, Notice
 from cases.services.clocks import start_clocks
 from cases.services.moving import moving_many
 from cases.services.sending.claiming import Claim, fenced
-from cases.services.sending.failing import change, failed
+from cases.services.sending.failing import failed
+from cases.services.sending.pacing import recover
+from cases.services.writing import fields_of, write_rows
 from providers.channels.result import Accepted, Failed
+from providers.models import Contact
+
+
+class Outcome(NamedTuple):
+    """What became of one hand-over."""
+
+    held: Claim
+    result: Accepted | Failed
+
+
+_ENDED = fields_of(Attempt, "ended_at", "accepted", "answer")
+_SETTLED = fields_of(
+    Dispatch, "state", "evidence", "leased_until", "accepted_at", "trouble", "trouble_answer", "failures"
+)
 
 
 def settle(held: Claim, result: Accepted | Failed, *, by: Actor, now: datetime) -> None:
-    """Write down what became of an attempt, and start the clocks if their server accepted. Once: fenced."""
-    ids = list(
-        DispatchLine.objects.filter(dispatch_id=held.dispatch_id, dropped_because="").values_list(
-            "notice_id", flat=True
-        )
-    )
+    """`settle_many` for one."""
+    settle_many([Outcome(held, result)], by=by, now=now)
+
+
+def settle_many(outcomes: Sequence[Outcome], *, by: Actor, now: datetime) -> None:
+    """Write down what became of attempts, and start the clocks of what a server accepted. Once: fenced."""
+    results = {outcome.held.dispatch_id: outcome.result for outcome in outcomes}
+    lines = DispatchLine.objects.filter(dispatch__in=results, dropped_because="")
+    on: dict[int, list[int]] = defaultdict(list)
+    for dispatch_id, notice_id in lines.order_by("pk").values_list("dispatch_id", "notice_id"):
+        on[dispatch_id].append(notice_id)
+    ids = [notice_id for own in on.values() for notice_id in own]
     with transaction.atomic(), moving_many(ids, "notify", by=by, now=now) as notices:
-        dispatch = fenced(held)
-        if dispatch is None:
-            return
-        Attempt.objects.filter(dispatch=dispatch, number=held.attempt).update(
-            ended_at=now, accepted=isinstance(result, Accepted), answer=result.answer
+        dispatches = fenced([outcome.held for outcome in outcomes])
+        _end_attempts(dispatches, results, now=now)
+        accepted = []
+        for dispatch in dispatches.values():
+            result = results[dispatch.pk]
+            if isinstance(result, Failed):
+                failed(dispatch, result, by=by, now=now)
+            else:
+                dispatch.evidence = result.answer
+                accepted.append(dispatch)
+        known = {notice.pk: notice for notice in notices}
+        _accept(
+            accepted,
+            {pk: [known[each] for each in on[pk] if each in known] for pk in dispatches},
+            by=by,
+            now=now,
         )
-        if isinstance(result, Failed):
-            failed(dispatch, result, by=by, now=now)
-            return
-        dispatch.evidence, dispatch.leased_until = result.answer, None
-        dispatch.trouble, dispatch.trouble_answer, dispatch.failures = "", "", 0
-        first = [notice for notice in notices if notice.state == Notice.State.RECEIVED]
+
+
+def _end_attempts(
+    dispatches: Mapping[int, Dispatch], results: Mapping[int, Accepted | Failed], *, now: datetime
+) -> None:
+    begun = [
+        attempt
+        for attempt in Attempt.objects.filter(
+            dispatch__in=dispatches, number__in={each.attempt for each in dispatches.values()}
+        )
+        if attempt.number == dispatches[attempt.dispatch_id].attempt
+    ]
+    for attempt in begun:
+        result = results[attempt.dispatch_id]
+        attempt.ended_at, attempt.accepted, attempt.answer = now, isinstance(result, Accepted), result.answer
+    write_rows(begun, _ENDED)
+
+
+def _accept(
+    dispatches: Sequence[Dispatch], on: Mapping[int, Sequence[Notice]], *, by: Actor, now: datetime
+) -> None:
+    if not dispatches:
+        return
+    is_theirs = settings.HOST.relay_is_final_hop
+    became = Dispatch.State.ACCEPTED if is_theirs else Dispatch.State.RELAYED
+    started: dict[datetime, list[Notice]] = defaultdict(list)
+    for dispatch in dispatches:
+        first = [notice for notice in on[dispatch.pk] if notice.state == Notice.State.RECEIVED]
         # A web server's clock may run ahead of the database's; a term begins late rather than early.
         at = max([now, *(notice.routed_at for notice in first if notice.routed_at)])
         for notice in first:
             notice.sent_at = at
-        if settings.HOST.relay_is_final_hop:
-            dispatch.accepted_at = at
-            change(dispatch, Dispatch.State.ACCEPTED, "accept", by=by, now=now)
-            start_clocks(first, at=at, estimated=True)
-        else:
-            change(dispatch, Dispatch.State.RELAYED, "relay", by=by, now=now)
-        type(dispatch.contact).objects.filter(pk=dispatch.contact_id, known_since__isnull=True).update(
-            known_since=at
-        )
+        started[at] += first
+        dispatch.state, dispatch.leased_until = became, None
+        dispatch.accepted_at = at if is_theirs else None
+        dispatch.trouble, dispatch.trouble_answer, dispatch.failures = "", "", 0
+    write_rows(dispatches, _SETTLED)
+    act = "accept" if is_theirs else "relay"
+    record_many(
+        event(act, "dispatch", dispatch.pk, by=by, at=now, was=Dispatch.State.PENDING, became=became)
+        for dispatch in dispatches
+    )
+    if is_theirs:
+        for at, notices in started.items():
+            start_clocks(notices, at=at, estimated=True)
+    contacts = [dispatch.contact_id for dispatch in dispatches]
+    Contact.objects.filter(pk__in=contacts, known_since__isnull=True).update(known_since=now)
+    recover(contacts)

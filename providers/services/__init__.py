@@ -1,0 +1,34 @@
+"""What people do with providers, one noun per file; each with its line in the audit."""
+
+from providers.services.contact import (
+    add_contact,
+    approve_contact,
+    change_contact,
+    resume_contact,
+    suspend_contact,
+)
+from providers.services.network import keep_network, remove_network
+from providers.services.provider import add_provider, change_provider
+from providers.services.relation import add_relation, end_relation, merge
+from providers.services.rules import add_asn_rule, add_host_rule, remove_asn_rule, remove_host_rule
+from providers.services.unfit import Unfit
+
+__all__ = [
+    "Unfit",
+    "add_asn_rule",
+    "add_contact",
+    "add_host_rule",
+    "add_provider",
+    "add_relation",
+    "approve_contact",
+    "change_contact",
+    "change_provider",
+    "end_relation",
+    "keep_network",
+    "merge",
+    "remove_asn_rule",
+    "remove_host_rule",
+    "remove_network",
+    "resume_contact",
+    "suspend_contact",
+]

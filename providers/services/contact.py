@@ -1,0 +1,125 @@
+"""Where to write: added by one, approved by another person, suspended and used again."""
+
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from audit.record import Actor, record
+from providers.models import Contact
+from providers.services.unfit import Unfit
+
+
+def add_contact(
+    *,
+    provider_id: int,
+    channel: str,
+    address: str,
+    mode: str,
+    formats: str = Contact.Formats.NONE,
+    role: str = Contact.Role.ABUSE,
+    by: Actor,
+    now: datetime,
+) -> Contact:
+    """A new address of a provider, and what it is for. Nothing goes there before a person approves it. Raises Unfit."""
+    address = address.strip()
+    _fitting(mode, formats)
+    if channel == Contact.Channel.SMTP:
+        try:
+            validate_email(address)
+        except ValidationError:
+            raise Unfit(_("This is not an e-mail address.")) from None
+    elif not address.startswith("https://"):
+        raise Unfit(_("A webhook's address begins with https://."))
+    with transaction.atomic():
+        contact, is_new = Contact.objects.get_or_create(
+            provider_id=provider_id,
+            channel=channel,
+            address=address,
+            defaults={"mode": mode, "formats": formats, "role": role},
+        )
+        if not is_new:
+            raise Unfit(_("This provider has this contact already."))
+        data = {"provider": contact.provider.code, "role": role}
+        record("add", "contact", contact.pk, by=by, at=now, data=data)
+    return contact
+
+
+def change_contact(*, contact_id: int, mode: str, formats: str, by: Actor, now: datetime) -> Contact:
+    """Give addresses of content in another way, or attach other files. Whoever may is asked: it counts at once.
+
+    Raises Unfit when the two do not go together.
+    """
+    _fitting(mode, formats)
+    with transaction.atomic():
+        contact = _contact(contact_id)
+        was = {"mode": contact.mode, "formats": contact.formats}
+        if was != {"mode": mode, "formats": formats}:
+            contact.mode, contact.formats = mode, formats
+            contact.save(update_fields=["mode", "formats"])
+            data = {
+                "provider": contact.provider.code,
+                "was": was,
+                "became": {"mode": mode, "formats": formats},
+            }
+            record("change", "contact", contact.pk, by=by, at=now, data=data)
+    return contact
+
+
+def approve_contact(*, contact_id: int, by: Actor, now: datetime) -> Contact:
+    """A person says that notices may go there. Raises Unfit when somebody has said so already."""
+    with transaction.atomic():
+        contact = _contact(contact_id)
+        if contact.approved_at is not None:
+            raise Unfit(_("This contact is approved already."))
+        contact.approved_at, contact.approved_by = now, str(by)
+        contact.save(update_fields=["approved_at", "approved_by"])
+        record("approve", "contact", contact.pk, by=by, at=now, data={"provider": contact.provider.code})
+    return contact
+
+
+def suspend_contact(*, contact_id: int, reason: str, by: Actor, now: datetime) -> Contact:
+    """Nothing goes there until somebody ends it. Raises Unfit without a reason, or when it is suspended."""
+    if not reason.strip():
+        raise Unfit(_("Say why it is suspended."))
+    with transaction.atomic():
+        contact = _contact(contact_id)
+        if contact.suspended_at is not None:
+            raise Unfit(_("This contact is suspended already."))
+        contact.suspended_at, contact.suspended_reason = now, reason.strip()[:300]
+        contact.save(update_fields=["suspended_at", "suspended_reason"])
+        record("suspend", "contact", contact.pk, by=by, at=now, data={"provider": contact.provider.code})
+    return contact
+
+
+def resume_contact(*, contact_id: int, by: Actor, now: datetime) -> Contact:
+    """End a suspension. Raises Unfit when there is none."""
+    with transaction.atomic():
+        contact = _contact(contact_id)
+        if contact.suspended_at is None:
+            raise Unfit(_("This contact is not suspended."))
+        contact.suspended_at, contact.suspended_reason = None, ""
+        contact.save(update_fields=["suspended_at", "suspended_reason"])
+        record("resume", "contact", contact.pk, by=by, at=now, data={"provider": contact.provider.code})
+    return contact
+
+
+def _fitting(mode: str, formats: str) -> None:
+    if mode == Contact.Mode.ATTACHMENT and not formats:
+        raise Unfit(_("Choose what is attached: CSV, XARF, or both."))
+    if mode != Contact.Mode.ATTACHMENT and formats not in {Contact.Formats.NONE, Contact.Formats.CSV}:
+        raise Unfit(_("An XARF report has the address in it: choose that addresses go in an attachment."))
+
+
+def _contact(contact_id: int) -> Contact:
+    contact = (
+        Contact.objects.select_for_update(of=("self",))
+        .select_related("provider")
+        .filter(pk=contact_id)
+        .first()
+    )
+    if contact is None:
+        raise Unfit(_("There is no such contact."))
+    return contact

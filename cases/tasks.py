@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 
 from celery import Task, shared_task
+from django.conf import settings
 
 from accounts.throttle import forget_empty
 from audit.chain import extend
@@ -12,6 +13,8 @@ from cases.clock import database_now
 from cases.intake.mailbox import reading
 from cases.services import bulk, figures, keep, ladder, picked, receipts, retention, route, sending
 from cases.services.beat import leave_beat
+from providers.fetch import fetcher
+from providers.services import registry
 from providers.sources.resolver import resolver
 
 # Messages expire with their period (settings.beat_schedule): the next sweep finds the rows again.
@@ -40,6 +43,13 @@ def sweep_routes() -> None:
     by = Actor.system("sweep_routes")
     route.attribute_new(resolver=resolver(), by=by, now=database_now())
     route.route_due(resolver=resolver(), by=by, now=database_now())
+
+
+@sweep
+def sweep_registries() -> None:
+    """Ask the registries of networks what no other source knows."""
+    if settings.HOST.rdap:
+        registry.ask_due(fetcher=fetcher(), by=Actor.system("sweep_registries"), clock=database_now)
 
 
 @sweep
@@ -109,6 +119,7 @@ def sweep_bulk() -> None:
 SWEEPS = {
     "intake": sweep_intake,
     "routes": sweep_routes,
+    "registries": sweep_registries,
     "dispatches": sweep_dispatches,
     "deadlines": sweep_deadlines,
     "steps": sweep_steps,

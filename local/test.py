@@ -41,6 +41,7 @@ def settings(running: servers.Servers, control: Path) -> dict[str, str]:
         "ORGANISATION": "Meldpunt (test) | Postbus 1, 1000 AA Amsterdam | +31 20 000 00 00",
         # A draw would make a test see now a second judgement and now none.
         "SECOND_SAMPLE_PERCENT": "0",
+        "RDAP": "off",  # a test that asks brings its own server
         "STATIC_ROOT": str(ROOT / "var" / "test-static"),
     }
 

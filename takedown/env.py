@@ -231,6 +231,17 @@ def _peers(raw: str) -> frozenset[tuple[str, int]]:
     return frozenset(peers)
 
 
+def _rdap(raw: str) -> str:
+    """ "" when no registry is asked, "on" when all are, else the base URL of the one server for everything."""
+    if raw.strip().lower() in {"on", "off"}:
+        return raw.strip().lower().removesuffix("off")
+    parts = urlsplit(raw.strip())
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("say on, off, or the address of a server such as https://rdap.example.org/.")
+    _port(raw)
+    return raw.strip().rstrip("/") + "/"
+
+
 @dataclass(frozen=True)
 class Organisation:
     """Who sends: printed in every notice."""
@@ -291,6 +302,7 @@ class Environment:
     static_root: Path
     resolver: bool  # False: no name server is asked
     resolver_file: str
+    rdap: str  # "" for off, "on" for the registries themselves, or the base URL of a server for everything
     demo: bool
     fetch_also: frozenset[tuple[str, int]]  # peers on loopback; only where there is a demo world
     sweep_every: timedelta
@@ -369,6 +381,7 @@ def load() -> Environment:
         static_root=_read("STATIC_ROOT", Path, Path("var/static")),
         resolver=_read("RESOLVER", _on_or_off, True),
         resolver_file=_read("RESOLVER_FILE", text, ""),
+        rdap=_read("RDAP", _rdap, "on"),
         demo=demo,
         fetch_also=_read("FETCH_ALSO", _peers, frozenset()),
         sweep_every=_read("SWEEP_EVERY_S", _seconds, timedelta(seconds=15)),

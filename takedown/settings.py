@@ -210,6 +210,7 @@ CELERY = {
         "cases.tasks.sweep_dispatches": {"queue": "sending"},
         "cases.tasks.sweep_receipts": {"queue": "sending"},
         "cases.tasks.sweep_intake": {"queue": "jobs"},
+        "cases.tasks.sweep_registries": {"queue": "jobs"},
         "cases.tasks.sweep_bulk": {"queue": "jobs"},
         "cases.tasks.sweep_figures": {"queue": "jobs"},
         "cases.tasks.sweep_mailbox": {"queue": "jobs"},
@@ -225,6 +226,7 @@ CELERY = {
         for name in (
             "sweep_intake",
             "sweep_routes",
+            "sweep_registries",
             "sweep_dispatches",
             "sweep_deadlines",
             "sweep_steps",

@@ -38,7 +38,16 @@ from cases.models import (
     Step,
 )
 from cases.models.notice import new_notice_reference
-from providers.models import AsnRule, Attribution, Contact, HostRule, Network, Provider
+from providers.models import (
+    AsnRule,
+    Attribution,
+    Contact,
+    HolderRule,
+    HostRule,
+    Network,
+    Provider,
+    Registration,
+)
 from providers.routing import host_key
 
 #: A Tuesday at noon in UTC: winter time in Amsterdam, so 13:00 there.
@@ -147,6 +156,38 @@ class HostRuleFactory(DjangoModelFactory):
         rule.pattern = pattern
         rule.save(force_insert=True)
         return rule
+
+
+class RegistrationFactory(DjangoModelFactory):
+    """What a registry said of 192.0.2.0/24 an hour before noon."""
+
+    prefix = "192.0.2.0/24"
+    address = "192.0.2.10"
+    server = "rdap.registry.example"
+    handle = "192.0.2.0 - 192.0.2.255"
+    name = "ALFA-NET-1"
+    country = "NL"
+    holder_handle = "ORG-ALFA1-TEST"
+    holder_name = "Alfa Hosting B.V."
+    abuse_mailbox = "abuse@alfa.example"
+    response_digest = hashlib.sha256(b"said").digest()
+    asked_at = NOON - HOUR
+
+    class Meta:
+        model = Registration
+
+
+class HolderRuleFactory(DjangoModelFactory):
+    """Alfa is that holder, somebody says."""
+
+    handle = "ORG-ALFA1-TEST"
+    provider = factory.SubFactory(ProviderFactory)
+    country = "NL"
+    reason = "Its own site says so"
+    by = "user:1"
+
+    class Meta:
+        model = HolderRule
 
 
 class AttributionFactory(DjangoModelFactory):

@@ -35,7 +35,15 @@ class Offer:
 
 def load(notice_id: int) -> Notice:
     """A notice with what its page shows. Raises Http404."""
-    rows = Notice.objects.select_related("content", "provider", "attribution__provider", "rule", "previous")
+    rows = Notice.objects.select_related(
+        "content",
+        "provider",
+        "attribution__provider",
+        "attribution__table",
+        "attribution__registration",
+        "rule",
+        "previous",
+    )
     return get_object_or_404(rows, pk=notice_id)
 
 

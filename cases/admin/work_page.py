@@ -46,7 +46,13 @@ def shown(
     defanged: str = "",
 ) -> HttpResponse:
     """The notice of a claim; not `mine` when a colleague has it. `tried`: a form that came back with faults."""
-    rows = Notice.objects.select_related("content", "provider", "attribution", "previous")
+    rows = Notice.objects.select_related(
+        "content",
+        "provider",
+        "attribution__table",
+        "attribution__registration",
+        "previous",
+    )
     notice, source, this_page = rows.get(pk=claim.notice_id), turn.source_of(claim.work), secrets.token_hex(8)
     if mine:
         claims.show(claim, page=this_page, now=now)

@@ -21,9 +21,13 @@ logger = logging.getLogger(__name__)
 
 BATCH = 500
 HOME = "NL"
-#: Name servers that did not answer are asked again after `ASK_AGAIN`, and for so long before a person looks.
+#: What name servers or registries may still answer is looked up again after `ASK_AGAIN`, and waited for so long
+#: before a person looks.
 ASK_AGAIN = timedelta(minutes=1)
-DNS_PATIENCE = timedelta(hours=1)
+PATIENCE = {
+    Attribution.Trouble.NO_ANSWER.value: timedelta(hours=1),
+    Attribution.Trouble.ASKING.value: timedelta(minutes=10),
+}
 
 
 def attribute_new(*, resolver: Resolver, by: Actor, now: datetime, batch: int = 2_000) -> int:
@@ -57,7 +61,7 @@ def refresh_attributions(
     stale = [
         pk
         for pk, at, trouble in places
-        if at is None or at <= (now - ASK_AGAIN if trouble == Attribution.Trouble.NO_ANSWER else too_old)
+        if at is None or at <= (now - ASK_AGAIN if trouble in PATIENCE else too_old)
     ]
     if stale:
         _attribute(stale, resolver=resolver, by=by, now=now)
@@ -148,13 +152,13 @@ def route(*, notice_ids: Sequence[int], resolver: Resolver, by: Actor, now: date
 
 
 def _asks_again(notice: Notice, place: Attribution | None, *, now: datetime) -> bool:
-    """Whether the name servers were silent and may still answer before a person must look."""
+    """Whether name servers or registries were silent and may still answer before a person must look."""
     return (
         place is not None
-        and place.trouble == Attribution.Trouble.NO_ANSWER
+        and place.trouble in PATIENCE
         and place.provider_id is None
         and notice.assessed_at is not None
-        and now < notice.assessed_at + DNS_PATIENCE
+        and now < notice.assessed_at + PATIENCE[place.trouble]
     )
 
 

@@ -40,8 +40,8 @@ def why(request: HttpRequest) -> HttpResponse:
             context["announced"] = _announced(asked)
         else:
             by, now = str(Actor.of(request.user)), timezone.now()
-            answer, heard = explain(asked, resolver=resolver(), by=by, now=now)
-            context |= {"answer": answer, "heard": heard}
+            inquiry = explain(asked, resolver=resolver(), by=by, now=now)
+            context |= {"answer": inquiry.answer, "heard": inquiry.heard}
     return page(request, "staff/why.html", context, status=422 if form.errors else 200)
 
 

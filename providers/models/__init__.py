@@ -4,6 +4,7 @@ from providers.models.attribution import Attribution
 from providers.models.network import AsnRule, HostRule, Network
 from providers.models.prefix import Prefix, PrefixField
 from providers.models.provider import Contact, ContactQuerySet, Provider
+from providers.models.registry import HolderRule, Registration, RegistryIndex, RegistryQuestion
 from providers.models.relation import Relation, RelationQuerySet
 from providers.models.routes import RoutingPart, RoutingTable
 
@@ -12,11 +13,15 @@ __all__ = [
     "Attribution",
     "Contact",
     "ContactQuerySet",
+    "HolderRule",
     "HostRule",
     "Network",
     "Prefix",
     "PrefixField",
     "Provider",
+    "Registration",
+    "RegistryIndex",
+    "RegistryQuestion",
     "Relation",
     "RelationQuerySet",
     "RoutingPart",

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from providers.models.prefix import PrefixField
 from providers.models.provider import Provider
+from providers.models.registry import Registration
 from providers.models.routes import RoutingTable
 from vault.sealed import Sealed, new_id
 
@@ -20,6 +21,7 @@ class Attribution(models.Model):
         HOST_RULE = "host_rule", _("own rule for the host")
         NETWORK = "network", _("own list of networks")
         ROUTES = "routes", _("routing table")
+        RDAP = "rdap", _("registry")
         NONE = "none", _("nobody found")
 
     class Trouble(models.TextChoices):
@@ -33,6 +35,15 @@ class Attribution(models.Model):
             _(
                 "Its network is announced by several ASes, and we do not know all of them to be of one provider."
             ),
+        )
+        NO_HOLDER_RULE = (
+            "no_holder_rule",
+            _("Nobody has said which provider the holder is that the registry names."),
+        )
+        ASKING = "asking", _("The registry is still to be asked whose its network is.")
+        REGISTRY_SILENT = (
+            "registry_silent",
+            _("None of its addresses is in a network that we know, and no registry gave a usable answer."),
         )
         OFF = "off", _("Looking up host names is switched off.")
 
@@ -64,6 +75,9 @@ class Attribution(models.Model):
     confidence = models.CharField(_("confidence"), max_length=6, blank=True, choices=Confidence.choices)
     table = models.ForeignKey(
         RoutingTable, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("routing table")
+    )
+    registration = models.ForeignKey(
+        Registration, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("registration")
     )
     rule_reason = models.CharField(_("reason of the rule"), max_length=300, blank=True)
     trouble = models.CharField(_("trouble"), max_length=20, blank=True, choices=Trouble.choices)
@@ -98,15 +112,23 @@ class Attribution(models.Model):
                 "%(network)s is the most specific route to %(address)s (routing table %(table)s);"
                 " a rule says whose that AS is: %(reason)s"
             ),
+            self.Source.RDAP: gettext(
+                "%(network)s is where the registry has %(address)s, for %(holder)s;"
+                " a rule says whose that holder is: %(reason)s"
+            ),
         }
         sentence = words.get(self.Source(self.source))
         if sentence is None:
             return self._why_nobody()
         said = {"reason": self.rule_reason, "network": self.network, "address": self.address}
-        return sentence % {**said, "table": self.table}
+        holder = self.registration.holder if self.registration else ""
+        return sentence % {**said, "table": self.table, "holder": holder}
 
     def _why_nobody(self) -> str:
         trouble = self.get_trouble_display()
+        if self.registration is not None:
+            named = {"network": self.network, "holder": self.registration.holder or "-"}
+            return f"{trouble} {gettext('The registry has %(network)s for %(holder)s.') % named}"
         if self.table is None:
             return trouble
         said = {"network": self.network, "address": self.address, "table": self.table}

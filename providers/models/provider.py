@@ -1,5 +1,6 @@
 """Parties in the hosting chain, and where to write to them."""
 
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +29,11 @@ class Provider(models.Model):
     website = models.CharField(_("web site"), max_length=253, blank=True)
     kvk = models.CharField(_("KvK number"), max_length=8, blank=True)
     signatory = models.BooleanField(_("signed the NTD code"), default=False)
+    hash_user = models.BooleanField(_("uses the hash service"), default=False)
+    # Null: as many as fit in one message of ours.
+    most_lines = models.PositiveSmallIntegerField(
+        _("most notices in one message"), null=True, blank=True, validators=[MinValueValidator(1)]
+    )
 
     class Meta:
         verbose_name = _("provider")
@@ -35,6 +41,9 @@ class Provider(models.Model):
         ordering = ["name", "pk"]
         constraints = [
             models.CheckConstraint(name="provider_country_is_iso", condition=Q(country__regex=r"^[A-Z]{2}$")),
+            models.CheckConstraint(
+                name="provider_takes_a_line", condition=Q(most_lines__isnull=True) | Q(most_lines__gte=1)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -93,6 +102,12 @@ class Contact(models.Model):
     # Set when a first message was accepted by their server: until then a person looks at the first one.
     known_since = models.DateTimeField(_("known since"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    # Who proposed it; somebody else approves. "" of those from before this was kept.
+    added_by = models.CharField(_("added by"), max_length=40, blank=True, editable=False)
+    # The contact whose place it takes once it is approved: an address is never corrected in place.
+    replaces = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="replaced_by", editable=False
+    )
 
     objects = ContactQuerySet.as_manager()
 

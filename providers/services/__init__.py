@@ -9,24 +9,35 @@ from providers.services.contact import (
 )
 from providers.services.network import keep_network, remove_network
 from providers.services.provider import add_provider, change_provider
+from providers.services.registry import ask_about
 from providers.services.relation import add_relation, end_relation, merge
-from providers.services.rules import add_asn_rule, add_host_rule, remove_asn_rule, remove_host_rule
+from providers.services.rules import (
+    add_asn_rule,
+    add_holder_rule,
+    add_host_rule,
+    remove_asn_rule,
+    remove_holder_rule,
+    remove_host_rule,
+)
 from providers.services.unfit import Unfit
 
 __all__ = [
     "Unfit",
     "add_asn_rule",
     "add_contact",
+    "add_holder_rule",
     "add_host_rule",
     "add_provider",
     "add_relation",
     "approve_contact",
+    "ask_about",
     "change_contact",
     "change_provider",
     "end_relation",
     "keep_network",
     "merge",
     "remove_asn_rule",
+    "remove_holder_rule",
     "remove_host_rule",
     "remove_network",
     "resume_contact",

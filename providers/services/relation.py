@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audit.record import Actor, record
-from providers.models import AsnRule, Contact, HostRule, Network, Provider, Relation
+from providers.models import AsnRule, Contact, HolderRule, HostRule, Network, Provider, Relation
 from providers.services.unfit import Unfit
 
 
@@ -74,7 +74,12 @@ def merge(
             raise Unfit(_("One of the two has gone up in another already."))
         moved = {
             name: model._default_manager.filter(provider_id=provider_id).update(provider_id=other_id)
-            for name, model in (("networks", Network), ("host_rules", HostRule), ("asn_rules", AsnRule))
+            for name, model in (
+                ("networks", Network),
+                ("host_rules", HostRule),
+                ("asn_rules", AsnRule),
+                ("holder_rules", HolderRule),
+            )
         }
         known = set(Contact.objects.filter(provider_id=other_id).values_list("channel", "address"))
         proposed = [
@@ -85,6 +90,7 @@ def merge(
                 address=contact.address,
                 mode=contact.mode,
                 formats=contact.formats,
+                added_by=str(by),
             )
             for contact in Contact.objects.filter(provider_id=provider_id).order_by("pk")
             if (contact.channel, contact.address) not in known

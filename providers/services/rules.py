@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from audit.record import Actor, record
 from providers.hosts import host_key
-from providers.models import AsnRule, HostRule
+from providers.models import AsnRule, HolderRule, HostRule
 from providers.services.unfit import Unfit
 
 
@@ -70,4 +70,37 @@ def remove_asn_rule(*, asn_rule_id: int, by: Actor, now: datetime) -> None:
             raise Unfit(_("There is no such rule any more."))
         data = {"asn": rule.asn, "country": rule.country}
         record("remove_asn_rule", "provider", rule.provider_id, by=by, at=now, data=data)
+        rule.delete()
+
+
+def add_holder_rule(
+    *, handle: str, provider_id: int, country: str, reason: str, by: Actor, now: datetime
+) -> HolderRule:
+    """A person's word on whose the networks of a holder are, known to its registry by `handle`. Raises Unfit."""
+    if not reason.strip():
+        raise Unfit(_("Say how you know."))
+    handle = handle.strip().upper()
+    if not handle:
+        raise Unfit(_("Without the handle of the holder there is nothing to know it by."))
+    with transaction.atomic():
+        fields = {"provider_id": provider_id, "country": country, "reason": reason.strip(), "by": str(by)}
+        rule, is_new = HolderRule.objects.get_or_create(handle=handle, defaults=fields)
+        if not is_new:
+            raise Unfit(
+                _("There is a rule for %(handle)s already, for %(provider)s: remove that one first.")
+                % {"handle": handle, "provider": rule.provider}
+            )
+        data = {"handle": handle, "country": country}
+        record("add_holder_rule", "provider", provider_id, by=by, at=now, data=data)
+    return rule
+
+
+def remove_holder_rule(*, holder_rule_id: int, by: Actor, now: datetime) -> None:
+    """Withdraw a rule; attributions that were made with it keep its reason. Raises Unfit."""
+    with transaction.atomic():
+        rule = HolderRule.objects.select_for_update().filter(pk=holder_rule_id).first()
+        if rule is None:
+            raise Unfit(_("There is no such rule any more."))
+        data = {"handle": rule.handle, "country": rule.country}
+        record("remove_holder_rule", "provider", rule.provider_id, by=by, at=now, data=data)
         rule.delete()

@@ -6,7 +6,7 @@ from typing import Final, Protocol, overload
 
 from django.utils.translation import gettext
 
-from providers.models import Attribution, Prefix, Provider, RoutingTable
+from providers.models import Attribution, Prefix, Provider, Registration, RoutingTable
 from providers.prefixes import NOWHERE, Array
 
 
@@ -28,6 +28,7 @@ class Finding:
     reason: str = ""
     covers: str = ""  # what a host rule covers: it may be the host of a notice
     table: RoutingTable | None = None
+    registration: Registration | None = None
 
     @property
     def asn(self) -> int | None:
@@ -49,10 +50,26 @@ class Finding:
             return gettext("A rule: %(reason)s") % facts
         if self.source == Attribution.Source.NETWORK:
             return gettext("%(prefix)s (%(ases)s, %(name)s) is on our own list.") % facts
+        if self.registration is not None:
+            return self._registered(self.registration)
         found = gettext("%(prefix)s is announced by %(ases)s (routing table %(table)s).") % facts
         if self.provider is None:
             return f"{found} {Attribution.Trouble(self.trouble).label}"
         return found + " " + gettext("A rule says whose that AS is: %(reason)s") % facts
+
+    def _registered(self, registration: Registration) -> str:
+        facts = {
+            "prefix": self.prefix,
+            "holder": registration.holder or gettext("nobody that it names"),
+            "server": registration.server,
+            "reason": self.reason,
+        }
+        said = [gettext("%(prefix)s is registered to %(holder)s (%(server)s).") % facts]
+        if self.reason:
+            said.append(gettext("A rule says whose that holder is: %(reason)s") % facts)
+        if self.trouble:
+            said.append(str(Attribution.Trouble(self.trouble).label))
+        return " ".join(said)
 
     @property
     def specificity(self) -> int:
@@ -64,10 +81,12 @@ class Source(Protocol):
     """A way to learn who hosts something. Asked for many at once; answers in the order of the question.
 
     `about` is what it is asked for: "host" names, or the "address"es they lead to. It reads; it keeps nothing.
+    `is_last_resort`: it is asked only about addresses that no source before it settles; at most the last one is.
     """
 
     code: str
     about: str
+    is_last_resort: bool
 
     def ask(self, names: Sequence[str]) -> Sequence[Finding | None]: ...
 
@@ -107,3 +126,4 @@ class Findings(Sequence[Finding | None]):
 
 HIGH: Final = Attribution.Confidence.HIGH
 MEDIUM: Final = Attribution.Confidence.MEDIUM
+LOW: Final = Attribution.Confidence.LOW

@@ -12,6 +12,7 @@ class HostRules:
 
     code: str = Attribution.Source.HOST_RULE
     about: str = HOST
+    is_last_resort: bool = False
 
     def ask(self, names: Sequence[str]) -> Sequence[Finding | None]:
         keys = {name: [(host_key(parent), parent) for parent in parents(name)] for name in names}

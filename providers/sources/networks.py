@@ -13,6 +13,7 @@ class Networks:
 
     code: str = Attribution.Source.NETWORK
     about: str = ADDRESS
+    is_last_resort: bool = False
 
     def __init__(self) -> None:
         self._held = Held(Network, _load)

@@ -14,6 +14,7 @@ class RoutingTables:
 
     code: str = Attribution.Source.ROUTES
     about: str = ADDRESS
+    is_last_resort: bool = False
 
     def __init__(self) -> None:
         self._rules = Held(AsnRule, _load)

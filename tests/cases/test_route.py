@@ -1,11 +1,13 @@
 """From judged to a place in the outbox, or to a person with a reason in words."""
 
+import dataclasses
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from pytest_django import Settings
 
 from cases.models import Dispatch, DispatchLine, Notice
 from cases.services import assess, route
@@ -16,10 +18,12 @@ from tests.factories import (
     SYSTEM,
     AttributionFactory,
     ContactFactory,
+    HolderRuleFactory,
     HostRuleFactory,
     NetworkFactory,
     NoticeFactory,
     ProviderFactory,
+    RegistrationFactory,
 )
 
 MINUTE = timedelta(minutes=1)
@@ -250,6 +254,39 @@ def test_silent_name_servers_are_asked_again_for_an_hour_and_then_a_person_looks
 
     run(NOON + 60 * MINUTE)
     assert now_of(notice).hold_review == "nobody_found"
+
+
+@pytest.mark.django_db
+def test_what_a_registry_is_still_to_be_asked_waits_ten_minutes_and_then_a_person_looks(
+    run: Run, static_resolver: FixedResolver, settings: Settings
+) -> None:
+    settings.HOST = dataclasses.replace(settings.HOST, rdap="on")
+    static_resolver.know("forum.example", "203.0.113.9")
+    notice = judged()
+
+    run()
+    run(NOON + 9 * MINUTE)
+    assert (now_of(notice).routed_at, now_of(notice).hold) == (None, "")
+    assert now_of(notice).attribution.trouble == "asking"
+
+    run(NOON + 10 * MINUTE)
+    assert now_of(notice).hold_review == "nobody_found"
+
+
+@pytest.mark.django_db
+def test_what_a_registry_has_answered_meanwhile_is_routed_by_a_persons_word_on_the_holder(
+    run: Run, static_resolver: FixedResolver, settings: Settings
+) -> None:
+    settings.HOST = dataclasses.replace(settings.HOST, rdap="on")
+    static_resolver.know("forum.example", "203.0.113.9")
+    HolderRuleFactory()
+    notice = judged()
+
+    run()
+    RegistrationFactory(prefix="203.0.113.0/24", asked_at=NOON)
+    run(NOON + MINUTE)
+
+    assert (now_of(notice).routed_at, now_of(notice).attribution.source) == (NOON + MINUTE, "rdap")
 
 
 @pytest.mark.django_db

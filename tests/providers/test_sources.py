@@ -1,16 +1,26 @@
 """What every source of attribution keeps to, whoever adds the next one."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from pytest_django import Settings
 
 from providers.models import Attribution
 from providers.routes import import_routes
 from providers.sources import SOURCES
 from providers.sources.finding import ADDRESS, HOST, Finding, Source
-from tests.factories import NOON, SYSTEM, AsnRuleFactory, HostRuleFactory, NetworkFactory
+from tests.factories import (
+    NOON,
+    SYSTEM,
+    AsnRuleFactory,
+    HolderRuleFactory,
+    HostRuleFactory,
+    NetworkFactory,
+    RegistrationFactory,
+)
 
 every_source = pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.code)
 #: What the world below knows, and what nobody knows.
@@ -19,8 +29,16 @@ UNKNOWN = {HOST: "nobody.example", ADDRESS: "203.0.113.9"}
 
 
 @pytest.fixture
-def world(db: None, tmp_path: Path) -> None:
+def registries_asked(settings: Settings) -> None:
+    """RDAP is on."""
+    settings.HOST = dataclasses.replace(settings.HOST, rdap="on")
+
+
+@pytest.fixture
+def world(registries_asked: None, db: None, tmp_path: Path) -> None:
     """Every source knows something."""
+    RegistrationFactory()
+    HolderRuleFactory()
     HostRuleFactory(pattern="forum.example")
     NetworkFactory()
     AsnRuleFactory()
@@ -32,6 +50,8 @@ def world(db: None, tmp_path: Path) -> None:
 def test_a_persons_word_on_a_host_comes_before_all_that_is_known_of_addresses() -> None:
     assert [source.about for source in SOURCES] == sorted((source.about for source in SOURCES), reverse=True)
     assert len({source.code for source in SOURCES}) == len(SOURCES)
+    # Nobody after it would hear of what it was not asked about.
+    assert not any(source.is_last_resort for source in SOURCES[:-1])
 
 
 @every_source
@@ -64,7 +84,7 @@ def test_a_source_explains_itself_and_says_how_sure_it_is(source: Source, world:
 
 
 @every_source
-def test_a_source_without_anything_knows_nothing(source: Source, db: None) -> None:
+def test_a_source_without_anything_knows_nothing(source: Source, registries_asked: None, db: None) -> None:
     assert list(source.ask([KNOWN[source.about]])) == [None]
     assert list(source.ask([])) == []
 

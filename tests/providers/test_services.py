@@ -9,7 +9,7 @@ import pytest
 
 from audit.models import Event
 from providers import services
-from providers.models import AsnRule, Attribution, Contact, HostRule, Network, Relation
+from providers.models import AsnRule, Attribution, Contact, HolderRule, HostRule, Network, Relation
 from providers.routing import host_key
 from providers.services import Unfit
 from tests.factories import (
@@ -18,6 +18,7 @@ from tests.factories import (
     AsnRuleFactory,
     AttributionFactory,
     ContactFactory,
+    HolderRuleFactory,
     HostRuleFactory,
     NetworkFactory,
     ProviderFactory,
@@ -261,6 +262,7 @@ def test_a_provider_that_goes_up_in_another_gives_it_its_networks_and_rules_and_
     alfa, beta = ProviderFactory(), ProviderFactory(code="beta")
     NetworkFactory(provider=beta)
     HostRuleFactory(provider=beta, pattern="forum.example")
+    HolderRuleFactory(provider=beta)
     AsnRuleFactory(provider=beta)
     place = AttributionFactory(provider=beta)
     ours = ContactFactory(provider=beta, approved=True)
@@ -268,7 +270,9 @@ def test_a_provider_that_goes_up_in_another_gives_it_its_networks_and_rules_and_
     ContactFactory(provider=alfa, address="both@alfa.example", approved=True)
     services.merge(provider_id=beta.pk, other_id=alfa.pk, valid_from=TODAY, reason="The trade register", **BY)
 
-    assert {row.provider for model in (Network, HostRule, AsnRule) for row in model.objects.all()} == {alfa}
+    assert {
+        row.provider for model in (Network, HostRule, AsnRule, HolderRule) for row in model.objects.all()
+    } == {alfa}
     assert HostRule.objects.get().pattern == "forum.example"
     assert Attribution.objects.get(pk=place.pk).provider == beta
     assert now_of(ours).provider == beta
@@ -277,7 +281,8 @@ def test_a_provider_that_goes_up_in_another_gives_it_its_networks_and_rules_and_
     assert proposed.address == ours.address
     assert str(Relation.objects.get()) == "Beta Hosting merged into Alfa Hosting"
     assert Event.objects.get(act="merge").data == {
-        "into": "alfa", "from": "2026-11-24", "networks": 1, "host_rules": 1, "asn_rules": 1, "contacts": 1
+        "into": "alfa", "from": "2026-11-24",
+        "networks": 1, "host_rules": 1, "asn_rules": 1, "holder_rules": 1, "contacts": 1
     }  # fmt: skip
 
 

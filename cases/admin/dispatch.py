@@ -1,33 +1,29 @@
 """Messages: the list of all, the page of one with its exact text, and what can be done with it."""
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.names import Names
 from audit.counting import Counter
 from audit.desk import POST, Display, page
-from audit.models import Event
 from audit.record import Actor
-from cases.admin import outbox, piles
+from cases.admin import dispatch_page, outbox
 from cases.admin.pressing import press
-from cases.admin.sentences import step_name, told
-from cases.models import Dispatch
+from cases.models import Dispatch, DispatchLine
+from cases.models.notice import NOTICE_REFERENCE
 from cases.services import outgoing
 from cases.services.looking import read_message
-
-#: Lines shown on a page; a message has 500 at most.
-LINES = 500
 
 
 @admin.register(Dispatch)
@@ -40,11 +36,13 @@ class DispatchDesk(Display):
     list_filter = ["state", "kind"]
     list_select_related = ["contact__provider"]
     search_fields = ["number__exact"]
-    search_help_text = gettext_lazy("The number of a message, such as NTD-2026-000123")
+    search_help_text = gettext_lazy(
+        "The number of a message, such as NTD-2026-000123, or the reference of a notice on it"
+    )
     sortable_by = ()
 
     def own_urls(self) -> list[URLPattern]:
-        """The three buttons and the text."""
+        """The buttons of a message, and its text."""
         cell, at = "dispatch.{}".format, self.at
         return [
             at(
@@ -63,32 +61,39 @@ class DispatchDesk(Display):
         """Messages that wait for this person."""
         if not request.user.has_perm("dispatch.view"):
             return []
-        return outbox.counters(approving=request.user.has_perm("dispatch.approve"))
+        return outbox.counters(approving=request.user.has_perm("dispatch.approve"), now=now)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """With the number of lines that are on each."""
         lines = Count("lines", filter=Q(lines__dropped_because=""))
         return super().get_queryset(request).annotate(lines_on=lines)
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: Any, search_term: str
+    ) -> tuple[QuerySet[Dispatch], bool]:
+        """By the number of a message, or by a notice that is or was on it."""
+        term = search_term.strip().upper()
+        if re.fullmatch(NOTICE_REFERENCE, term):
+            about = DispatchLine.objects.filter(notice__reference=term)
+            return queryset.filter(pk__in=about.values("dispatch")), False
+        return super().get_search_results(request, queryset, term)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Django's list; the whole number of a message leads to its page."""
+        self.check_view(request)
+        number = request.GET.get("q", "").strip().upper()
+        found = (
+            Dispatch.objects.filter(number=number).values_list("pk", flat=True).first() if number else None
+        )
+        if found is not None:
+            return redirect("admin:cases_dispatch_change", found)
+        return super().changelist_view(request, extra_context)
+
     def show(self, request: HttpRequest, pk: int, text: str = "") -> HttpResponse:
         """The page of one message; `text` only in the answer to the press that asked for it."""
-        dispatch = get_object_or_404(Dispatch.objects.select_related("contact__provider", "template"), pk=pk)
-        names, now = Names(), timezone.now()
-        events = Event.objects.filter(subject="dispatch", subject_id=pk).order_by("-pk")[:200]
-        lines = dispatch.lines.select_related("notice__content").order_by("pk")[:LINES]
-        context = {
-            "title": dispatch.number,
-            "dispatch": dispatch,
-            "text": text,
-            "may_see_words": request.user.has_perm("letter.view"),
-            "because": piles.waits_because(dispatch, now=now),
-            "next_step": piles.next_step(dispatch),
-            "approved_by": names.of(dispatch.approved_by) if dispatch.approved_by else "",
-            "lines": [{"line": line, "step": step_name(line.step)} for line in lines],
-            "attempts": list(dispatch.attempts.order_by("-number")[:50]),
-            "timeline": [told(event, names.of(event.actor)) for event in events],
-            **piles.buttons(request, dispatch),
-        }
+        context = dispatch_page.context(request, dispatch_page.load(pk), text=text)
         return page(request, "staff/dispatch.html", context)
 
     def text(self, request: HttpRequest, pk: int) -> HttpResponse:

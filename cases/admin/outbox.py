@@ -1,76 +1,217 @@
 """The notice desk: messages that wait, need a yes, or are stuck, each with its reason in plain words."""
 
-from typing import Final
+from collections import Counter as Tally
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final
 
-from django.db.models import Count, Min, Q, QuerySet
+from django.contrib import messages
+from django.contrib.postgres.aggregates import BoolOr
+from django.db.models import Count, Max, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import URLPattern, reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from audit.counting import Bounded, Counter
-from audit.desk import Desk, page
-from cases.admin.piles import PILES, Pile, State, buttons, next_step, waits_because
-from cases.models import Dispatch
+from audit import keyset
+from audit.counting import COUNTED, Counter, up_to
+from audit.desk import POST, Desk, page
+from audit.record import Actor
+from cases.admin.outbox_filter import OutboxFilter
+from cases.admin.piles import BY_CODE, PILES, Pile, State, buttons, reason
+from cases.models import Attempt, Dispatch, DispatchLine
+from cases.services.retry import retry_many
 
-PER_PAGE: Final = 50
+#: Where a session keeps which messages its person let try again, for their progress.
+_PRESSED: Final = "outbox_pressed"
+#: What a message has on it when it has no lines.
+_NONE: Final[dict[str, Any]] = {"count": 0, "urgent": False}
 
 
 def urls(desk: Desk) -> list[URLPattern]:
-    """The desk; its buttons stand with the message (cases/admin/dispatch.py)."""
-    return [desk.at("outbox/", outbox, name="outbox", cell="dispatch.view")]
+    """The desk, trying many again, and how far those are; one message's buttons are in cases/admin/dispatch.py."""
+    return [
+        desk.at("outbox/", outbox, name="outbox", cell="dispatch.view"),
+        desk.at("outbox/retry/", retry, name="outbox_retry", cell="dispatch.retry", methods=POST),
+        desk.at("outbox/pressed/", pressed, name="outbox_pressed", cell="dispatch.retry"),
+    ]
 
 
-def listed(pile: Pile) -> QuerySet[Dispatch]:
-    """The messages of a pile, the longest waiting first; those that are done, newest first."""
-    rows = Dispatch.objects.filter(pile.which).select_related("contact__provider")
-    rows = rows.annotate(lines_on=Count("lines", filter=Q(lines__dropped_because="")))
-    if pile.code == "accepted":
-        return rows.order_by("-accepted_at", "-pk")
-    return rows.order_by("created_at", "pk")
-
-
-def counters(*, approving: bool) -> list[Counter]:
+def counters(*, approving: bool, now: datetime) -> list[Counter]:
     """Messages that wait for a person, for the start page; approvals only for who may give them."""
     made = []
     for pile in PILES:
         if pile.counted and (approving or pile.code != "approval"):
-            found = Dispatch.objects.filter(pile.which).aggregate(count=Count("pk"), oldest=Min("created_at"))
+            found = up_to(Dispatch.objects.filter(pile.which(now)), "created_at")
             href = f"{reverse('admin:outbox')}?show={pile.code}"
-            made.append(Counter(pile.counted, found["count"], found["oldest"], href, pile.tone))
+            made.append(Counter(pile.counted, found.count, found.oldest, href, pile.tone, more=found.more))
     return made
 
 
 def outbox(request: HttpRequest) -> HttpResponse:
     """The messages of one pile; first what needs somebody, if there is any."""
     now = timezone.now()
-    counts = Dispatch.objects.exclude(state__in=[State.ACCEPTED, State.CANCELLED]).aggregate(
-        **{pile.code: Count("pk", filter=pile.which) for pile in PILES if pile.code != "accepted"}
-    )
-    first = next((pile for pile in PILES if counts.get(pile.code)), PILES[3])
-    pile = next((pile for pile in PILES if pile.code == request.GET.get("show")), first)
-    found = Bounded(listed(pile), PER_PAGE).get_page(request.GET.get("page"))
-    context = {
+    counts = _counts(now)
+    first = next((pile for pile in PILES if counts[pile.code] and not pile.asked), BY_CODE["waiting"])
+    pile = BY_CODE.get(request.GET.get("show", ""), first)
+    form = OutboxFilter(request.GET)
+    context: dict[str, Any] = {
         "title": _("Outbox"),
-        "page": found,
         "pile": pile,
-        "rows": [
-            {
-                "dispatch": row,
-                "because": waits_because(row, now=now),
-                "next_step": next_step(row),
-                **buttons(request, row),
-            }
-            for row in found
-        ],
-        "tabs": [
-            {
-                "name": each.name,
-                "href": f"?show={each.code}",
-                "current": each is pile,
-                "count": counts.get(each.code),
-            }
-            for each in PILES
-        ],
+        "form": form,
+        "rows": [],
+        "tabs": _tabs(pile, counts),
+        "progress": _progress(request),
+    }
+    if context["progress"] and context["progress"]["is_over"]:
+        del request.session[_PRESSED]
+    if not form.is_valid():
+        return page(request, "staff/outbox.html", context, status=400)
+    some = form.applied(Dispatch.objects.filter(pile.which(now)), now=now)
+    listed = some.select_related("contact__provider").defer("body_sealed")
+    found = keyset.page(
+        listed,
+        order=pile.order,
+        after=request.GET.get("after", ""),
+        before=request.GET.get("before", ""),
+    )
+    context |= {
+        "rows": _rows(request, found.rows, now),
+        "causes": _causes(pile, some, form),
+        "kept": form.plain() | {"show": pile.code},
+        "may_retry": pile.code == "parked" and request.user.has_perm("dispatch.retry"),
+        **found.urls((form.plain() | {"show": pile.code}).items()),
     }
     return page(request, "staff/outbox.html", context)
+
+
+def retry(request: HttpRequest) -> HttpResponse:
+    """Try the ticked messages again, or all that the filter finds; COUNTED at once, the longest waiting first."""
+    now = timezone.now()
+    back = f"{reverse('admin:outbox')}?show=parked"
+    form = OutboxFilter(request.POST)
+    if "everything" in request.POST and form.is_valid():
+        parked = form.applied(Dispatch.objects.filter(BY_CODE["parked"].which(now)), now=now)
+        chosen = list(parked.order_by("created_at", "pk").values_list("pk", flat=True)[: COUNTED + 1])
+    else:
+        ticked = request.POST.getlist("message")[: keyset.SIZE]
+        chosen = [int(pk) for pk in ticked if pk.isascii() and pk.isdigit() and len(pk) < 19]
+    done = retry_many(dispatch_ids=chosen[:COUNTED], by=Actor.of(request.user), now=now)
+    if done:
+        request.session[_PRESSED] = done
+        text = ngettext(
+            "%(count)d message is tried again with the next round.",
+            "%(count)d messages are tried again with the next round.",
+            len(done),
+        )
+        messages.success(request, text % {"count": len(done)})
+    else:
+        messages.warning(request, _("None of these is set aside any more."))
+    if len(chosen) > COUNTED:
+        messages.warning(request, _("There are more: press again when these have gone."))
+    return redirect(back)
+
+
+def pressed(request: HttpRequest) -> HttpResponse:
+    """How far the messages are that this person let try again: what the browser asks for every other second."""
+    return render(request, "staff/outbox_pressed.html", {"progress": _progress(request)})
+
+
+def _counts(now: datetime) -> Tally[str]:
+    """Pile -> how many are in it, COUNTED + 1 at most; what is accepted nobody counts."""
+    parts = [
+        Dispatch.objects.filter(pile.which(now))
+        .order_by()
+        .annotate(pile=Value(pile.code))
+        .values_list("pile", flat=True)[: COUNTED + 1]
+        for pile in PILES
+        if pile.code != "accepted"
+    ]
+    return Tally(parts[0].union(*parts[1:], all=True))
+
+
+def _tabs(current: Pile, counts: Tally[str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": pile.name,
+            "href": f"?show={pile.code}",
+            "current": pile is current,
+            "count": None if pile.code == "accepted" else _up_to(counts[pile.code]),
+        }
+        for pile in PILES
+        if not pile.asked or pile is current
+    ]
+
+
+def _up_to(count: int) -> str:
+    return f"{COUNTED}+" if count > COUNTED else str(count)
+
+
+def _causes(pile: Pile, some: QuerySet[Dispatch], form: OutboxFilter) -> list[dict[str, Any]]:
+    """Why messages are set aside, and how many for each cause among the first COUNTED: to try alike ones together."""
+    if pile.code != "parked":
+        return []
+    first = some.order_by("created_at", "pk").values("pk")[:COUNTED]
+    counted = Dispatch.objects.filter(pk__in=first).order_by().values("trouble").annotate(count=Count("pk"))
+    kept = form.plain() | {"show": pile.code}
+    chosen = kept.pop("cause", "")
+    causes = [
+        {
+            "name": Dispatch.Trouble(each["trouble"]).label if each["trouble"] else _("unknown"),
+            "count": each["count"],
+            "current": each["trouble"] == chosen,
+            "href": f"?{urlencode(kept | {'cause': each['trouble']})}",
+        }
+        for each in counted
+        if each["trouble"]
+    ]
+    causes.sort(key=lambda cause: -cause["count"])
+    if chosen:
+        causes.append({"name": _("every cause"), "href": f"?{urlencode(kept)}", "current": False})
+    return causes if len(causes) > 1 else []
+
+
+def _rows(request: HttpRequest, found: Sequence[Dispatch], now: datetime) -> list[dict[str, Any]]:
+    """What the table shows of each message: two more queries for all of them."""
+    ids = [dispatch.pk for dispatch in found]
+    lines: dict[int, dict[str, Any]] = {
+        each["dispatch"]: dict(each)
+        for each in DispatchLine.objects.filter(dispatch__in=ids, dropped_because="")
+        .order_by()
+        .values("dispatch")
+        .annotate(count=Count("pk"), urgent=BoolOr("notice__urgent"))
+    }
+    taken = _handed_over(dispatch.pk for dispatch in found if dispatch.state == State.RELAYED)
+    return [
+        {
+            "dispatch": dispatch,
+            "lines": lines.get(dispatch.pk, _NONE)["count"],
+            "urgent": lines.get(dispatch.pk, _NONE)["urgent"],
+            "reason": reason(dispatch, now=now, handed_over_at=taken.get(dispatch.pk)),
+            **buttons(request, dispatch),
+        }
+        for dispatch in found
+    ]
+
+
+def _handed_over(ids: Iterable[int]) -> dict[int, datetime]:
+    """Message -> when our relay took it."""
+    wanted = list(ids)
+    if not wanted:
+        return {}
+    taken = Attempt.objects.filter(dispatch__in=wanted, accepted=True).order_by().values("dispatch")
+    return {each["dispatch"]: each["at"] for each in taken.annotate(at=Max("ended_at"))}
+
+
+def _progress(request: HttpRequest) -> dict[str, Any] | None:
+    """What became of the messages that this person let try again; None when there are none."""
+    ids = request.session.get(_PRESSED)
+    if not ids:
+        return None
+    states = Dispatch.objects.filter(pk__in=ids).order_by().values("state").annotate(count=Count("pk"))
+    counts = {each["state"]: each["count"] for each in states}
+    waiting = counts.get(State.PENDING, 0)
+    return {"total": len(ids), "done": len(ids) - waiting, "counts": counts, "is_over": not waiting}

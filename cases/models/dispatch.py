@@ -143,6 +143,12 @@ class Dispatch(models.Model):
                 name="dispatch_in_hand",
                 condition=Q(state="pending", leased_until__isnull=False),
             ),
+            # The desk's lists: each state in order of time, and all of them.
+            models.Index(fields=["state", "created_at", "id"], name="dispatch_by_state"),
+            models.Index(
+                fields=["accepted_at", "id"], name="dispatch_accepted", condition=Q(state="accepted")
+            ),
+            models.Index(fields=["created_at", "id"], name="dispatch_by_time"),
         ]
 
         triggers = state_guard("dispatch", EDGES)

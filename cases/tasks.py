@@ -11,7 +11,8 @@ from audit.chain import extend
 from audit.record import Actor
 from cases.clock import database_now
 from cases.intake.mailbox import reading
-from cases.services import bulk, figures, keep, ladder, picked, receipts, retention, route, sending
+from cases.intake.replies import reading as replies
+from cases.services import bulk, figures, keep, ladder, picked, receipts, reroute, retention, route, sending
 from cases.services.beat import leave_beat
 from providers.fetch import fetcher
 from providers.services import registry
@@ -42,6 +43,8 @@ def sweep_routes() -> None:
     """Who hosts what came in, and what was judged on its way to the outbox."""
     by = Actor.system("sweep_routes")
     route.attribute_new(resolver=resolver(), by=by, now=database_now())
+    reroute.leave_suspended(by=by, now=database_now())
+    reroute.end_waits_for_contact(by=by, now=database_now())
     route.route_due(resolver=resolver(), by=by, now=database_now())
 
 
@@ -90,6 +93,13 @@ def sweep_mailbox() -> None:
 
 
 @sweep
+def sweep_replies() -> None:
+    """Read what came back to our messages, if there is a mailbox for it."""
+    if replies.is_on():
+        replies.read_replies(by=Actor.system("sweep_replies"), clock=database_now)
+
+
+@sweep
 def sweep_receipts() -> None:
     """Answer the partners whose mail was taken in."""
     receipts.send_due(by=Actor.system("sweep_receipts"), clock=database_now)
@@ -125,6 +135,7 @@ SWEEPS = {
     "steps": sweep_steps,
     "retention": sweep_retention,
     "mailbox": sweep_mailbox,
+    "replies": sweep_replies,
     "receipts": sweep_receipts,
     "audit": sweep_audit,
     "figures": sweep_figures,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import ApiKey, User
-from cases.models import Dispatch, DispatchLine, Notice, Reply, Sighting
+from cases.models import Dispatch, DispatchLine, Notice, Reply, ReplyMail, Sighting
 from cases.models.assessment import LegalClass
 from portal.access import Visitor
 
@@ -238,7 +238,8 @@ def _clock(notice: Notice, lines: Iterable[DispatchLine], replies: Iterable[Repl
 
 
 def _facts(notice: Notice, replies: Sequence[Reply], sightings: Sequence[Sighting]) -> dict[str, object]:
-    """The five, for components/facts.html. A machine receipt is not known before incoming mail is read."""
+    """The five, for components/facts.html."""
+    receipt = ReplyMail.objects.receipts().about(notice).order_by("pk").first()
     code, at = observation(notice)
     if not code and sightings:
         code, at = sightings[-1].outcome, sightings[-1].seen_at
@@ -246,7 +247,8 @@ def _facts(notice: Notice, replies: Sequence[Reply], sightings: Sequence[Sightin
         "sent": notice.sent_at,
         "accepted": notice.notified_at,
         "accepted_note": _("estimated: our relay took it") if notice.notified_estimated else "",
-        "receipt": None,
+        "receipt": receipt.received_at if receipt else None,
+        "receipt_note": receipt.ticket if receipt else "",
         "answered": replies[-1].at if replies else notice.acknowledged_at,
         "answer": Answered.of(replies[-1]) if replies else None,
         "observed": at,
@@ -306,7 +308,7 @@ def _reply(reply: Reply, name: str) -> Happened:
         tone=answered.tone,
         icon=answered.icon,
         detail=" ".join(filter(None, told)),
-        by=name,
+        by=name or (_("by mail") if reply.mail_id else ""),
     )
 
 

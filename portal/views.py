@@ -181,13 +181,18 @@ def _answer(form: AnswerForm, reference: str) -> answering.Answer:
 def notice(request: HttpRequest, visitor: Visitor, reference: str) -> HttpResponse:
     """One notice, whole, but for its address.
 
-    When nothing has proved yet that it arrived, showing it to a person is that proof, and starts the clock.
+    When nothing has proved yet that it arrived, showing it to a person is that proof, and starts the clock. Of a
+    clock that runs, it is kept that somebody saw it.
     A look ahead by a browser shows nobody anything.
     """
     found = visitor.notice(reference)
     unproven = found.state == Notice.State.RECEIVED and found.sent_at is not None
+    runs = found.state in {Notice.State.NOTIFIED, Notice.State.ESCALATED} and found.acknowledged_at is None
     ahead = "prefetch" in request.headers.get("Sec-Purpose", request.headers.get("Purpose", ""))
-    if unproven and request.method == "GET" and not ahead:
+    is_seen = request.method == "GET" and not ahead
+    if is_seen and runs and not clocks.was_shown(notice_id=found.pk):
+        clocks.shown(notice_id=found.pk, by=visitor.actor, now=timezone.now())
+    if is_seen and unproven:
         clocks.shown(notice_id=found.pk, by=visitor.actor, now=timezone.now())
         found = visitor.notice(reference)
         messages.info(

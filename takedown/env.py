@@ -169,7 +169,7 @@ def _mail(raw: str) -> Mail:
 
 @dataclass(frozen=True)
 class Mailbox:
-    """Where partners' mail arrives. `tls` is "", "starttls" or "tls"; plain only on this very machine."""
+    """Where mail arrives. `tls` is "", "starttls" or "tls"; plain only on this very machine."""
 
     host: str
     port: int
@@ -293,6 +293,8 @@ class Environment:
     mail: Mail
     mailbox: Mailbox | None
     mailbox_authserv_id: str
+    replies: Mailbox | None
+    replies_authserv_id: str
     sender_name: str
     sender_address: str
     organisation: Organisation
@@ -349,6 +351,16 @@ def load() -> Environment:
         raise Misconfigured(
             "FETCH_ALSO is only for a demo world: it lets requests go out to this very machine."
         )
+    replies = _read("REPLIES_URL", _mailbox) if _raw("REPLIES_URL") else None
+    if replies is not None and replies == mailbox:
+        raise Misconfigured("REPLIES_URL and MAILBOX_URL name the same folder: each reader needs its own.")
+    # Without it no mail could ever prove where it comes from.
+    authserv_id = _read(
+        "MAILBOX_AUTHSERV_ID",
+        _server_name,
+        None if mailbox else "",
+        hint="It is the name by which our mail server signs Authentication-Results.",
+    )
     return Environment(
         debug=_read("DEBUG", _yes_or_no, False),
         secret_key=_read("SECRET_KEY", _secret_key, hint="Make one with: python -m vault secret."),
@@ -365,11 +377,12 @@ def load() -> Environment:
         encryption_keys=_read("ENCRYPTION_KEYS", text, hint="Make them with: python -m vault new."),
         mail=_read("EMAIL_URL", _mail, hint="Our own mail relay."),
         mailbox=mailbox,
-        # Without it no mail could ever prove where it comes from.
-        mailbox_authserv_id=_read(
-            "MAILBOX_AUTHSERV_ID",
+        mailbox_authserv_id=authserv_id,
+        replies=replies,
+        replies_authserv_id=_read(
+            "REPLIES_AUTHSERV_ID",
             _server_name,
-            None if mailbox else "",
+            authserv_id or (None if replies else ""),
             hint="It is the name by which our mail server signs Authentication-Results.",
         ),
         sender_name=_read("SENDER_NAME", _one_line, "Meldpunt Kinderporno"),

@@ -30,7 +30,7 @@ DOWN: Final = "down"
 ALARMS: Final = (timedelta(minutes=15), timedelta(minutes=60))
 #: A sweep that has not come to its end for so long, or for three of its periods, has stopped.
 BEAT_MISSED: Final = timedelta(seconds=45)
-#: A mailbox that was not read to its end for so long: partners' reports lie there unseen.
+#: A mailbox that was not read to its end for so long: reports of partners, or bounces, lie there unseen.
 MAILBOX_UNREAD: Final = timedelta(minutes=5)
 #: seconds; a broker that hangs must not hang health.
 BROKER_TIMEOUT_S: Final = 1.0
@@ -69,8 +69,9 @@ def checks() -> dict[str, Check]:
         for name, oldest in OLDEST.items():
             found[name] = _waiting(oldest(now), now)
         found["last_beat"] = _last_beat(now)
-        if settings.HOST.mailbox is not None:
-            found["mailbox"] = _mailbox(now)
+        for name, place in (("mailbox", settings.HOST.mailbox), ("replies", settings.HOST.replies)):
+            if place is not None:
+                found[name] = _mailbox(place, now)
     except DatabaseError:
         found["database"] = Check(DOWN)
         for name in (*OLDEST, "last_beat"):
@@ -150,9 +151,9 @@ def _last_beat(now: datetime) -> Check:
     return Check(DEGRADED if age > max(BEAT_MISSED, 3 * settings.HOST.sweep_every) else OK, age)
 
 
-def _mailbox(now: datetime) -> Check:
-    """Since when the partners' mailbox was not read to its end; one that never was makes the age unknown."""
-    at = Mailbox.objects.filter(name=server.name()).values_list("read_at", flat=True).first()
+def _mailbox(place: server.Place, now: datetime) -> Check:
+    """Since when a mailbox was not read to its end; one that never was makes the age unknown."""
+    at = Mailbox.objects.filter(name=server.name(place)).values_list("read_at", flat=True).first()
     if at is None:
         return Check(DEGRADED)
     return Check(DEGRADED if now - at > MAILBOX_UNREAD else OK, now - at)

@@ -214,6 +214,7 @@ CELERY = {
         "cases.tasks.sweep_bulk": {"queue": "jobs"},
         "cases.tasks.sweep_figures": {"queue": "jobs"},
         "cases.tasks.sweep_mailbox": {"queue": "jobs"},
+        "cases.tasks.sweep_replies": {"queue": "jobs"},
     },
     "task_default_queue": "sweeps",
     "timezone": "UTC",
@@ -232,6 +233,7 @@ CELERY = {
             "sweep_steps",
             "sweep_retention",
             "sweep_mailbox",
+            "sweep_replies",
             "sweep_receipts",
             "sweep_audit",
             "sweep_figures",
@@ -272,6 +274,9 @@ LOGGING = {
     "formatters": {"line": {"()": "takedown.logs.Line"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"httpcore": {"level": "WARNING"}},  # below that it tells the secret part of a webhook's URL
+    "loggers": {
+        "httpcore": {"level": "WARNING"},  # below that it tells the secret part of a webhook's URL
+        "flufl.bounce": {"level": "CRITICAL"},  # below that it repeats what it stumbles over in a mail
+    },
 }
 SILENCED_SYSTEM_CHECKS = ["security.W008"]  # redirecting to https is the front proxy's job

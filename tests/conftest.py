@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.conf import settings as django_settings
@@ -18,6 +18,9 @@ from providers.sources.resolver import Answer
 from takedown.env import Mail
 from tests.browsing import running
 from tests.mailserver import MailServer
+
+if TYPE_CHECKING:
+    from tests.mailbox import ImapServer
 
 AUDIT_TABLES = ("audit_event", "audit_link")
 
@@ -93,6 +96,17 @@ def mail_server(host: Callable[..., None]) -> Iterator[MailServer]:
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def imap_process() -> "Iterator[ImapServer]":
+    """A real IMAP server; each test empties it first."""
+    from tests.mailbox import ImapServer
+
+    server = ImapServer()
+    server.start()
+    yield server
+    server.stop()
 
 
 class FixedResolver:

@@ -551,6 +551,14 @@ class DispatchFactory(DjangoModelFactory):
             trouble_answer="451 later",
         )
         cancelled = factory.Trait(state=Dispatch.State.CANCELLED)
+        #: Accepted at NOON, and back an hour later.
+        bounced = factory.Trait(
+            accepted=True,
+            state=Dispatch.State.BOUNCED,
+            bounced_at=factory.LazyAttribute(lambda o: o.next_attempt_at + HOUR),
+            trouble=Dispatch.Trouble.BOUNCED,
+            trouble_answer="550 5.1.1 no such mailbox",
+        )
 
     @classmethod
     def _create(cls, model_class: type[Dispatch], *args: Any, **fields: Any) -> Dispatch:

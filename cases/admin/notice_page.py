@@ -15,7 +15,7 @@ from cases.admin.buttons import BUTTONS, Button
 from cases.admin.forms import PressForm, RevealForm
 from cases.admin.reporters import named_by, reports_of
 from cases.admin.sentences import step_name
-from cases.models import Dispatch, DispatchLine, Notice, SecondLook, Step
+from cases.models import Dispatch, DispatchLine, Notice, ReplyMail, SecondLook, Step
 from cases.services import claims
 
 
@@ -63,6 +63,7 @@ def context(
         .filter(step="first", dropped_because="")
         .first()
     )
+    receipt = ReplyMail.objects.receipts().about(notice).order_by("pk").first()
     return {
         "title": notice.reference,
         "notice": notice,
@@ -75,6 +76,8 @@ def context(
         "observed_at": last_look.seen_at if last_look else None,
         "observed_as": last_look.outcome if last_look else "",
         "accepted_note": _("estimated") if notice.notified_estimated else "",
+        "receipt_at": receipt.received_at if receipt else None,
+        "receipt_note": receipt.ticket if receipt else "",
         "answered_at": notice.disputed_at or notice.claimed_removed_at or notice.acknowledged_at,
         "answered_as": _answered_as(notice),
         "observed_note": f"HTTP {last_look.http_status}" if last_look and last_look.http_status else "",

@@ -9,7 +9,18 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import ROLE_CHOICES
 from audit.models import Event
 from cases import deadlines
-from cases.models import AtWork, Call, LegalClass, Mail, Notice, PassedOn, Reply, ReportLine, SecondLook
+from cases.models import (
+    AtWork,
+    Call,
+    LegalClass,
+    Mail,
+    Notice,
+    PassedOn,
+    Reply,
+    ReplyMail,
+    ReportLine,
+    SecondLook,
+)
 from cases.services.looking import Why
 from cases.services.reporter import Contacting
 
@@ -47,6 +58,10 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("notice", "notify", "notified"): Sentence(
         _("It arrived at the provider: the clock starts"), "info", "clock"
     ),
+    ("notice", "show", ""): Sentence(_("The provider saw it in the portal"), "info", "eye"),
+    ("notice", "void", ""): Sentence(
+        _("Its message came back: no clock runs, and it goes another way"), "bad", "return"
+    ),
     ("notice", "escalate", ""): Sentence(_("The term ended without proven removal"), "bad", "up"),
     ("notice", "observe", ""): Sentence(_("A look was taken"), icon="eye"),
     ("notice", "observe", "removed"): Sentence(_("Proven gone"), "good", "check-circle"),
@@ -76,6 +91,7 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("dispatch", "park", ""): Sentence(_("Set aside for a person"), "bad", "warning"),
     ("dispatch", "relay", ""): Sentence(_("Taken by our relay"), "info", "send"),
     ("dispatch", "accept", ""): Sentence(_("Accepted by their server"), "good", "check"),
+    ("dispatch", "bounce", ""): Sentence(_("It came back undelivered"), "bad", "return"),
     ("dispatch", "read", ""): Sentence(_("The text was read"), icon="eye"),
     ("message_template", "draft", ""): Sentence(_("Other words were drafted"), icon="document"),
     ("message_template", "change", ""): Sentence(_("The words of the draft were changed"), icon="document"),
@@ -104,6 +120,15 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("mail", "hand_back", ""): Sentence(_("Could not be taken in"), "warn", "warning"),
     ("mail", "read", ""): Sentence(_("The text was read"), icon="eye"),
     ("mail", "erase", ""): Sentence(_("Its text and its sender were erased"), icon="minus"),
+    ("reply_mail", "receive", ""): Sentence(_("The mail came in"), icon="mail"),
+    ("reply_mail", "receive", "filed"): Sentence(_("The mail came in, and was filed"), icon="mail"),
+    ("reply_mail", "attach", ""): Sentence(_("Put to a message"), icon="arrow-right"),
+    ("reply_mail", "answer", ""): Sentence(_("Made into answers"), "good", "check"),
+    ("reply_mail", "set_aside", ""): Sentence(_("Read, without effect"), icon="minus"),
+    ("reply_mail", "count_as_bounce", ""): Sentence(_("Counted as a bounce"), "bad", "return"),
+    ("reply_mail", "bring_back", ""): Sentence(_("Brought to the tray"), icon="inbox"),
+    ("reply_mail", "read", ""): Sentence(_("The text was read"), icon="eye"),
+    ("reply_mail", "erase", ""): Sentence(_("Its text and its sender were erased"), icon="minus"),
     ("mail_receipt", "add", ""): Sentence(_("A receipt was put in the outbox"), icon="inbox"),
     ("mail_receipt", "send", ""): Sentence(_("The receipt was sent"), "good", "send"),
     ("mail_receipt", "park", ""): Sentence(_("The receipt was set aside"), "bad", "warning"),
@@ -141,6 +166,8 @@ _CODES: Final[dict[str, dict[str, Any]]] = {
     "stands": dict(SecondLook.Outcome.choices),
     "came_of": dict(Call.Outcome.choices),
     "to_role": dict(ROLE_CHOICES),
+    "mail_kind": dict(ReplyMail.Kind.choices),
+    "look": dict(ReplyMail.Reason.choices),
 }
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from itertools import groupby
 from typing import Any, Final
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -14,7 +15,7 @@ from accounts.names import Names
 from audit.models import Event
 from cases.admin.sentences import step_name, told
 from cases.admin.words import in_words
-from cases.models import Notice, Reply, Sighting, Step
+from cases.models import Dispatch, Notice, Reply, ReplyMail, Sighting, Step
 
 Entry = dict[str, Any]
 
@@ -27,7 +28,7 @@ _TELLING: Final = frozenset({"assess", "hold", "dismiss"})
 
 
 def entries(notice: Notice, names: Names, *, blind: bool = False) -> list[Entry]:
-    """All that is known of a notice, newest first. Eight queries, whatever its length.
+    """All that is known of a notice, newest first. Nine queries, whatever its length.
 
     `blind`: without how it was judged, for who may still judge it a second time.
     """
@@ -45,6 +46,7 @@ def entries(notice: Notice, names: Names, *, blind: bool = False) -> list[Entry]
         [] if blind else _judgements(notice),
         [] if blind else _second_looks(notice),
         _messages(notice, names),
+        _came_back(notice),
         _answers(notice.replies.order_by("-pk")[:NEWEST], names),
         _looks(list(notice.sightings.order_by("-seen_at", "-pk")[:NEWEST])),
         _steps(notice, names),
@@ -100,7 +102,8 @@ def _messages(notice: Notice, names: Names) -> Iterator[Entry]:
             "detail": line.get_dropped_because_display() if line.dropped_because else "",
             "icon": "mail",
         }
-        if dispatch.accepted_at and not line.dropped_because:
+        came_back = dispatch.state == Dispatch.State.BOUNCED
+        if dispatch.accepted_at and (came_back or not line.dropped_because):
             yield {
                 "at": dispatch.accepted_at,
                 "text": format_html(_("Their server accepted {} ({})"), link, step),
@@ -108,6 +111,28 @@ def _messages(notice: Notice, names: Names) -> Iterator[Entry]:
                 "tone": "good",
                 "icon": "check",
             }
+        if came_back:
+            yield {
+                "at": dispatch.bounced_at,
+                "text": format_html(_("{} came back undelivered ({})"), link, step),
+                "detail": dispatch.trouble_answer,
+                "tone": "bad",
+                "icon": "return",
+            }
+
+
+def _came_back(notice: Notice) -> Iterator[Entry]:
+    """Receipts of their machines, and what people wrote: what else comes back is told of its message."""
+    told = Q(kind__in=[ReplyMail.Kind.RECEIPT, ReplyMail.Kind.ANSWER])
+    for mail in ReplyMail.objects.about(notice).filter(told).defer("text_sealed").order_by("-pk")[:NEWEST]:
+        is_receipt = mail.kind == ReplyMail.Kind.RECEIPT
+        yield {
+            "at": mail.received_at,
+            "text": _("Their machine took it in") if is_receipt else _("A person wrote back"),
+            "detail": mail.ticket or mail.reference,
+            "tone": "calm" if is_receipt else "info",
+            "icon": "inbox" if is_receipt else "mail",
+        }
 
 
 def _answers(replies: Iterable[Reply], names: Names) -> Iterator[Entry]:

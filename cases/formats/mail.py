@@ -1,5 +1,8 @@
 """A dispatch as one mail message (RFC 5322): the headers others rely on, the text first, then attachments."""
 
+import base64
+import hmac
+from collections.abc import Iterable
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -9,6 +12,7 @@ from django.conf import settings
 
 from cases.formats import attachments
 from cases.formats.letter import Letter
+from vault.keys import ring
 
 
 def message(letter: Letter, *, subject: str, body: str, in_reply_to: str = "") -> EmailMessage:
@@ -23,7 +27,7 @@ def message(letter: Letter, *, subject: str, body: str, in_reply_to: str = "") -
     mail["Subject"] = subject
     mail["Date"] = format_datetime(letter.at)
     mail["Message-ID"] = letter.dispatch.message_id
-    mail["Reply-To"] = Address(addr_spec=return_path(letter.dispatch.token))
+    mail["Reply-To"] = Address(addr_spec=reply_path(letter.dispatch.number))
     mail["X-Takedown-Dispatch"] = letter.dispatch.number
     if in_reply_to:
         mail["In-Reply-To"] = mail["References"] = in_reply_to
@@ -46,6 +50,41 @@ def size(mail: EmailMessage) -> int:
 
 
 def return_path(token: str) -> str:
-    """The address that replies and bounces of one dispatch come back to (VERP)."""
+    """The address that bounces of one dispatch come back to (VERP). Nobody reads it in the message itself."""
+    return _beside(token)
+
+
+def reply_path(number: str) -> str:
+    """The address that people answer one dispatch at: its number, and a proof that we wrote it.
+
+    Another than the return path: whom a notice is forwarded to can answer it, and cannot say that it bounced.
+    """
+    return _beside(f"{number.lower()}.{_proof(number)}")
+
+
+def paths_in(addresses: Iterable[str]) -> tuple[set[str], set[str]]:
+    """The secrets of return paths, and the numbers of true reply addresses, among mail addresses."""
+    local, _at, domain = parseaddr(settings.HOST.sender_address)[1].lower().rpartition("@")
+    tokens: set[str] = set()
+    numbers: set[str] = set()
+    for address in addresses:
+        name, _at, host = address.rpartition("@")
+        base, plus, secret = name.partition("+")
+        if not plus or host.lower() != domain or base.lower() != local:
+            continue
+        number, dot, proof = secret.lower().partition(".")
+        if not dot:
+            tokens.add(secret)
+        elif hmac.compare_digest(proof.encode(), _proof(number.upper()).encode()):
+            numbers.add(number.upper())
+    return tokens, numbers
+
+
+def _beside(detail: str) -> str:
     local, _at, domain = parseaddr(settings.HOST.sender_address)[1].rpartition("@")
-    return f"{local}+{token}@{domain}"
+    return f"{local}+{detail}@{domain}"
+
+
+def _proof(number: str) -> str:
+    """80 bits, in letters that no mail server changes."""
+    return base64.b32encode(ring().blind(number, purpose="reply_path")[:10]).decode().lower()

@@ -19,6 +19,7 @@ from cases.models.pace import Pace
 from cases.models.passed_on import PassedOn
 from cases.models.picked import Picked
 from cases.models.reply import Reply
+from cases.models.reply_mail import ReplyMail
 from cases.models.report import Report, ReportLine, Source
 from cases.models.reporter import FollowUp, Reporter
 from cases.models.rereading import Rereading
@@ -60,6 +61,7 @@ __all__ = [
     "ProviderFigure",
     "Question",
     "Reply",
+    "ReplyMail",
     "Report",
     "ReportLine",
     "Reporter",

@@ -24,6 +24,9 @@ class Call(models.Model):
         NOT_REACHED = "not_reached", _("nobody answered")
         WRONG_NUMBER = "wrong_number", _("the number is wrong")
 
+    #: Somebody answered.
+    SPOKE: Final = (Outcome.PROMISED, Outcome.REACHED, Outcome.REFUSED)
+
     provider = models.ForeignKey(
         Provider, models.PROTECT, related_name="calls", verbose_name=_("provider"), db_index=False
     )
@@ -49,4 +52,4 @@ class Call(models.Model):
     @property
     def spoke(self) -> bool:
         """Whether somebody answered: then nobody needs to call again."""
-        return self.outcome in {self.Outcome.PROMISED, self.Outcome.REACHED, self.Outcome.REFUSED}
+        return self.outcome in self.SPOKE

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from cases.models.guard import state_guard
@@ -25,6 +26,10 @@ class DispatchQuerySet(models.QuerySet["Dispatch"]):
         """Somebody is handing it over."""
         return self.filter(state=Dispatch.State.PENDING, leased_until__gt=now)
 
+    def by_return_path(self, token: str) -> "DispatchQuerySet":
+        """The one whose return path has this secret, in whatever case it came back."""
+        return self.annotate(lower_token=Lower("token")).filter(lower_token=token.lower())
+
 
 EDGES = (
     ("pending", "relayed"),
@@ -34,6 +39,8 @@ EDGES = (
     ("parked", "pending"),
     ("parked", "cancelled"),
     ("relayed", "accepted"),
+    ("relayed", "bounced"),
+    ("accepted", "bounced"),
 )
 
 
@@ -56,6 +63,7 @@ class Dispatch(models.Model):
         ACCEPTED = "accepted", _("accepted by their server")
         PARKED = "parked", _("needs attention")
         CANCELLED = "cancelled", _("cancelled")
+        BOUNCED = "bounced", _("came back undelivered")
 
     class Approval(models.TextChoices):
         NEW_CONTACT = "new_contact", _("This is the first message to this contact.")
@@ -71,6 +79,7 @@ class Dispatch(models.Model):
         RESTORED = "restored", _("It may have gone out already: a backup was put back after it was made.")
         CHANNEL = "channel", _("There is no way to reach this contact yet.")
         UNMADE = "unmade", _("The message cannot be made: there is a fault on our side.")
+        BOUNCED = "bounced", _("It was taken, and came back undelivered.")
 
     number = models.CharField(_("number"), max_length=20, unique=True, editable=False)
     contact = models.ForeignKey(Contact, models.PROTECT, related_name="dispatches", verbose_name=_("contact"))
@@ -95,6 +104,8 @@ class Dispatch(models.Model):
     leased_until = models.DateTimeField(null=True, blank=True, editable=False)
     accepted_at = models.DateTimeField(_("accepted"), null=True, blank=True)
     evidence = models.CharField(_("their server's answer"), max_length=500, blank=True)
+    # What was accepted before keeps its `accepted_at`, although it says nothing any more.
+    bounced_at = models.DateTimeField(_("came back"), null=True, blank=True)
     trouble = models.CharField(_("trouble"), max_length=8, blank=True, choices=Trouble.choices)
     trouble_answer = models.CharField(_("their server's words"), max_length=500, blank=True)
     subject = models.CharField(_("subject"), max_length=200, blank=True)
@@ -117,6 +128,10 @@ class Dispatch(models.Model):
             models.CheckConstraint(
                 name="dispatch_accepted_has_evidence",
                 condition=~Q(state="accepted") | (Q(accepted_at__isnull=False) & ~Q(evidence="")),
+            ),
+            models.CheckConstraint(
+                name="dispatch_bounced_is_dated",
+                condition=~Q(state="bounced") | Q(bounced_at__isnull=False),
             ),
             models.CheckConstraint(
                 name="dispatch_pending_has_a_moment",
@@ -149,6 +164,8 @@ class Dispatch(models.Model):
                 fields=["accepted_at", "id"], name="dispatch_accepted", condition=Q(state="accepted")
             ),
             models.Index(fields=["created_at", "id"], name="dispatch_by_time"),
+            # Some servers on the way write addresses in lower case.
+            models.Index(Lower("token"), name="dispatch_return_path"),
         ]
 
         triggers = state_guard("dispatch", EDGES)
@@ -168,6 +185,8 @@ class DispatchLine(models.Model):
         UNSEEN = "unseen", _("nobody has seen it online lately")
         DOUBTED = "doubted", _("a second person judged otherwise")
         CONTACT = "contact", _("another contact of the provider is told instead")
+        BOUNCED = "bounced", _("the message came back undelivered")
+        SUSPENDED = "suspended", _("the contact was suspended first")
 
     dispatch = models.ForeignKey(Dispatch, models.PROTECT, related_name="lines", verbose_name=_("dispatch"))
     notice = models.ForeignKey(

@@ -1,13 +1,17 @@
-"""Where partners' mail arrives, and how our rows know what lies there."""
+"""Where mail arrives, and how our rows know what lies there."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cases.models.mail import Mail
+from cases.models.reply_mail import ReplyMail
 
 
 class Mailbox(models.Model):
-    """A folder on a mail server that we read, and when we last came to its end."""
+    """A folder on a mail server that we read, and when we last came to its end.
+
+    Partners' mail lies in one, what comes back to us in another.
+    """
 
     name = models.CharField(_("name"), max_length=400, unique=True)
     # Another value means that the server numbered its mail anew (RFC 9051, 2.3.1.1).
@@ -31,7 +35,9 @@ class MailCopy(models.Model):
     uid_validity = models.BigIntegerField()
     uid = models.BigIntegerField()
     tries = models.PositiveSmallIntegerField(default=0)
+    # What was made of it, once it was: one of the two, by the mailbox.
     mail = models.ForeignKey(Mail, models.CASCADE, null=True, related_name="copies")
+    reply_mail = models.ForeignKey(ReplyMail, models.CASCADE, null=True, related_name="copies")
 
     class Meta:
         ordering = ["mailbox", "uid_validity", "uid"]

@@ -136,6 +136,9 @@ EDGES: Sequence[tuple[str, str]] = (
     ("notified", "withdrawn"),
     ("escalated", "removed"),
     ("escalated", "withdrawn"),
+    # What was taken for its arrival came back: it never had a clock.
+    ("notified", "received"),
+    ("escalated", "received"),
 )
 
 
@@ -483,3 +486,14 @@ class Notice(models.Model):
     def withdraw(self, *, at: datetime, because: "Notice.Withdrawal") -> None:
         """Taken back after it was sent."""
         self.closed_at, self.closed_because, self.next_check_at = at, because, None
+
+    @transition(field=state, source=[State.NOTIFIED, State.ESCALATED], target=State.RECEIVED)
+    def void(self) -> None:
+        """Its message came back, and nothing else shows that it arrived: it has no clock, and is sent anew."""
+        self.notified_at, self.rule, self.due_at, self.notified_estimated = None, None, None, False
+        self.escalated_at = self.next_check_at = self.check_leased_until = None
+        self.come_back()
+
+    def come_back(self) -> None:
+        """Its message came back: nobody has it, and it waits to be routed."""
+        self.sent_at = self.routed_at = None

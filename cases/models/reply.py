@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cases.models.notice import Notice
+from cases.models.reply_mail import ReplyMail
 from vault.sealed import Sealed
 
 #: characters of a note
@@ -31,6 +32,10 @@ class Reply(models.Model):
     # What the provider says happened when ("removed at"); `at` is when we heard it.
     claimed_at = models.DateTimeField(_("says it happened"), null=True, blank=True)
     by = models.CharField(_("by"), max_length=40)
+    # The mail that said it, when `by` read it there.
+    mail = models.ForeignKey(
+        ReplyMail, models.PROTECT, null=True, blank=True, related_name="answers", verbose_name=_("mail")
+    )
     reason = models.CharField(_("reason"), max_length=300, blank=True)
     note_sealed = models.BinaryField(null=True, editable=False)
     token = models.UUIDField(unique=True, editable=False)

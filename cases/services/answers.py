@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audit.record import Actor, event, record_many
-from cases.models import Notice, Reply, SecondLook
+from cases.models import Notice, Reply, ReplyMail, SecondLook
 from cases.services.clocks import start_clocks
 from cases.services.looks import want
 from cases.services.moving import moving_many
@@ -42,20 +42,30 @@ class Outcome:
     reason: str = ""
 
 
-def answer_many(*, provider_id: int, answers: Sequence[Answer], by: Actor, now: datetime) -> list[Outcome]:
+def answer_many(
+    *,
+    provider_id: int,
+    answers: Sequence[Answer],
+    by: Actor,
+    now: datetime,
+    mail: ReplyMail | None = None,
+) -> list[Outcome]:
     """Record a provider's answers, one outcome each, in the order given.
 
     A notice of another provider does not exist here. Acknowledging is not removing, and a claim is not a
     proof: the clock keeps running, and a claim makes a check due now. The same answer again is unchanged.
     Whoever answers has been reached: an answer starts the clock of a notice that only our relay had accepted.
+    `mail`: what the provider wrote, when `by` is who read it there.
     """
     outcomes: list[Outcome] = []
     for start in range(0, len(answers), BATCH):
-        outcomes += _batch(provider_id, answers[start : start + BATCH], by=by, now=now)
+        outcomes += _batch(provider_id, answers[start : start + BATCH], by=by, now=now, mail=mail)
     return outcomes
 
 
-def _batch(provider_id: int, answers: Sequence[Answer], *, by: Actor, now: datetime) -> list[Outcome]:
+def _batch(
+    provider_id: int, answers: Sequence[Answer], *, by: Actor, now: datetime, mail: ReplyMail | None
+) -> list[Outcome]:
     own = dict(
         Notice.objects.of(provider_id)
         .filter(reference__in={answer.reference for answer in answers})
@@ -76,7 +86,7 @@ def _batch(provider_id: int, answers: Sequence[Answer], *, by: Actor, now: datet
                 continue
             if notice.state == Notice.State.RECEIVED:
                 reached[notice.pk] = notice
-            replies.append(_reply(notice, answer, by=by, now=now))
+            replies.append(_reply(notice, answer, by=by, now=now, mail=mail))
             outcomes.append(Outcome(answer.reference, "recorded"))
         sent = [notice.sent_at for notice in reached.values() if notice.sent_at]
         start_clocks(list(reached.values()), at=max([now, *sent]), estimated=False)
@@ -143,13 +153,14 @@ def _reason(answer: Answer) -> str:
     return answer.reason.strip()[:300]
 
 
-def _reply(notice: Notice, answer: Answer, *, by: Actor, now: datetime) -> Reply:
+def _reply(notice: Notice, answer: Answer, *, by: Actor, now: datetime, mail: ReplyMail | None) -> Reply:
     reply = Reply(
         notice=notice,
         answer=answer.answer,
         at=now,
         claimed_at=answer.at,
         by=str(by),
+        mail=mail,
         reason=_reason(answer),
         token=uuid.uuid4(),
     )

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from audit.record import Actor
+from audit.models import Event
+from audit.record import Actor, record
 from cases.models import Notice
 from cases.services.ladder import begin
 from cases.services.moving import moving
@@ -22,8 +23,18 @@ def start_clocks(notices: Sequence[Notice], *, at: datetime, estimated: bool) ->
 
 
 def shown(*, notice_id: int, by: Actor, now: datetime) -> Notice:
-    """The portal showed a notice to a logged-in contact: evidence that it arrived, if there was none yet."""
+    """The portal showed a notice to a logged-in contact: evidence that it arrived, if there was none yet.
+
+    A clock that runs stays as it is; that they saw it is kept, in case its message comes back.
+    """
     with moving(notice_id, "notify", by=by, now=now) as notice:
         if notice.state == Notice.State.RECEIVED and notice.sent_at is not None:
             start_clocks([notice], at=max(now, notice.sent_at), estimated=False)
+        elif not was_shown(notice_id=notice_id):
+            record("show", "notice", notice_id, by=by, at=now)
     return notice
+
+
+def was_shown(*, notice_id: int) -> bool:
+    """Whether a contact saw it in the portal, as far as that was kept."""
+    return Event.objects.filter(subject="notice", subject_id=notice_id, act="show").exists()

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from audit.record import Actor, event, record, record_many
@@ -55,7 +55,9 @@ def known_uids(*, mailbox: str, uid_validity: int) -> set[int]:
         # what they are.
         MailCopy.objects.filter(mailbox=row).exclude(uid_validity=uid_validity).delete()
         Mailbox.objects.filter(pk=row.pk).update(uid_validity=uid_validity)
-    copies = MailCopy.objects.filter(mailbox=row, uid_validity=uid_validity, mail__isnull=False)
+    copies = MailCopy.objects.filter(
+        Q(mail__isnull=False) | Q(reply_mail__isnull=False), mailbox=row, uid_validity=uid_validity
+    )
     return set(copies.values_list("uid", flat=True))
 
 

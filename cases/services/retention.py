@@ -17,7 +17,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from audit.models import Event
 from audit.record import Actor, event, record, record_many
 from cases.models import FollowUp, Notice, Reporter, ReportLine
-from cases.services import mailbox
+from cases.services import mailbox, replies
 
 #: Rows erased in one transaction, and transactions of one rule in one slice of a sweep.
 BATCH: Final = 1_000
@@ -163,5 +163,11 @@ RULES: Final = (
         "what mails say and whom they are from, a while after the decision",
         mailbox.to_erase,
         mailbox.erase_mails,
+    ),
+    Rule(
+        "reply_mails",
+        "what mails that came back say and whom they are from, a year after they came",
+        replies.to_erase,
+        replies.erase,
     ),
 )

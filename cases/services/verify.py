@@ -64,10 +64,22 @@ INVARIANTS: Final = (
     ),
     Invariant(
         "I5",
-        "no clock runs without evidence of acceptance",
+        "no clock runs without evidence of acceptance, nor on the word of a message that came back",
         """SELECT n.reference FROM cases_notice n WHERE n.notified_at IS NOT NULL AND NOT EXISTS (
                SELECT 1 FROM cases_dispatchline l JOIN cases_dispatch d ON d.id = l.dispatch_id
-               WHERE l.notice_id = n.id AND l.step = 'first' AND d.accepted_at = n.notified_at AND d.evidence <> '')
+               WHERE l.notice_id = n.id AND l.step = 'first' AND d.accepted_at = n.notified_at AND d.evidence <> ''
+                 AND (d.state <> 'bounced' OR n.state NOT IN ('notified', 'escalated')
+                   OR EXISTS (SELECT 1 FROM cases_reply r WHERE r.notice_id = n.id)
+                   OR EXISTS (SELECT 1 FROM cases_replymail m WHERE m.dispatch_id = d.id AND m.kind = 'answer'
+                       AND m.from_provider)
+                   OR EXISTS (SELECT 1 FROM audit_event e WHERE e.subject = 'notice' AND e.subject_id = n.id
+                       AND e.act = 'show')
+                   OR EXISTS (SELECT 1 FROM cases_step t JOIN cases_call_steps c ON c.step_id = t.id
+                       JOIN cases_call k ON k.id = c.call_id
+                       WHERE t.notice_id = n.id AND k.outcome IN ('promised', 'reached', 'refused'))
+                   OR EXISTS (SELECT 1 FROM cases_dispatchline o JOIN cases_dispatch p ON p.id = o.dispatch_id
+                       WHERE o.notice_id = n.id AND o.step = 'first' AND o.dropped_because = ''
+                         AND p.state = 'accepted')))
            AND NOT EXISTS (SELECT 1 FROM audit_event e WHERE e.subject = 'notice' AND e.subject_id = n.id
                AND e.became = 'notified' AND (e.actor LIKE 'user:%%' OR e.actor LIKE 'key:%%'))""",
     ),

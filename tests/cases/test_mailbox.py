@@ -5,7 +5,7 @@ import hashlib
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -28,14 +28,6 @@ pytestmark = pytest.mark.django_db
 CERTIFICATE = Path(__file__).resolve().parents[1] / "providers" / "localhost.pem"
 
 Reason, State = Mail.Reason, Mail.State
-
-
-@pytest.fixture(scope="module")
-def imap_process() -> Iterator[ImapServer]:
-    server = ImapServer()
-    server.start()
-    yield server
-    server.stop()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from cases.formats import mail
 from cases.formats import text as text_of
 from cases.formats.csv_lines import neutral
+from cases.formats.mail import paths_in, reply_path
 from cases.models import Dispatch, Notice
 from cases.services.letters import letter_of
 from cases.services.sending import claim, deliver_due, prepare
@@ -103,7 +104,10 @@ def test_the_headers_that_others_rely_on(make: Make) -> None:
 
     assert message["Message-ID"] == dispatch.message_id
     assert message["X-Takedown-Dispatch"] == dispatch.number
-    assert message["Reply-To"] == f"meldpunt+{dispatch.token}@hotline.example"
+    answer_to = str(message["Reply-To"])
+    assert answer_to.startswith(f"meldpunt+{dispatch.number.lower()}.")
+    assert paths_in([answer_to]) == (set(), {dispatch.number})
+    assert dispatch.token not in everything(message), "whom it is forwarded to cannot say that it bounced"
     assert message["From"] == "Meldpunt <meldpunt@hotline.example>"
     assert message["To"] == "abuse@alfa.example"
     assert message["Date"] == "Tue, 24 Nov 2026 12:00:00 +0000"
@@ -112,6 +116,22 @@ def test_the_headers_that_others_rely_on(make: Make) -> None:
     assert message["In-Reply-To"] is None
     assert message.get_content_type() == "text/plain"
     assert message.get_content_charset() == "utf-8"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "meldpunt@hotline.example",
+        "meldpunt+ntd-2026-000001.aaaaaaaaaaaaaaaa@hotline.example",
+        "other+ntd-2026-000001.{}@hotline.example",
+        "meldpunt+ntd-2026-000002.{}@hotline.example",
+        "meldpunt+ntd-2026-000001.{}@elsewhere.example",
+    ],
+)
+def test_a_reply_address_that_we_did_not_write_leads_nowhere(address: str) -> None:
+    proof = reply_path("NTD-2026-000001").partition(".")[2].partition("@")[0]
+    assert paths_in([reply_path("NTD-2026-000001").upper()]) == (set(), {"NTD-2026-000001"})
+    assert paths_in([address.format(proof)]) == (set(), set())
 
 
 def test_a_reminder_is_threaded_and_says_that_a_machine_sent_it(make: Make) -> None:

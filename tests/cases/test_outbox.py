@@ -532,7 +532,7 @@ def test_in_a_dry_run_everything_goes_to_one_address(
 
 
 @pytest.mark.django_db
-def test_the_return_path_and_reply_address_carry_the_dispatchs_token(
+def test_the_return_path_carries_the_dispatchs_token(
     mail_server: MailServer, send: Callable[..., int]
 ) -> None:
     dispatch, _notice = first_message()

@@ -50,8 +50,15 @@ def test_a_reporter_and_the_code_go_thirty_days_after_the_last_line_is_done_and_
         "follow_ups": 0,
         "refused_lines": 0,
         "mails": 0,
+        "reply_mails": 0,
     }
-    assert erased(after=31 * DAY) == {"reporters": 1, "follow_ups": 1, "refused_lines": 0, "mails": 0}
+    assert erased(after=31 * DAY) == {
+        "reporters": 1,
+        "follow_ups": 1,
+        "refused_lines": 0,
+        "mails": 0,
+        "reply_mails": 0,
+    }
 
     assert not Reporter.objects.exists()
     assert not FollowUp.objects.exists()
@@ -165,6 +172,7 @@ def test_a_dry_run_erases_nothing_and_says_what_it_would(capsys: pytest.CaptureF
         ["follow_ups", "1", "would", "be"],
         ["refused_lines", "1", "would", "be"],
         ["mails", "0", "would", "be"],
+        ["reply_mails", "0", "would", "be"],
     ]
     assert Reporter.objects.exists()
     assert not Event.objects.filter(act__in=["erase", "retain"]).exists()

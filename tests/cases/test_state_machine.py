@@ -30,6 +30,8 @@ TABLE = {
     ("notified", "withdraw"): "withdrawn",
     ("escalated", "remove"): "removed",
     ("escalated", "withdraw"): "withdrawn",
+    ("notified", "void"): "received",
+    ("escalated", "void"): "received",
 }
 STATES = ("received", "sent", "notified", "escalated", "removed", "dismissed", "withdrawn")
 VERBS: dict[str, Callable[[Notice], None]] = {
@@ -38,6 +40,7 @@ VERBS: dict[str, Callable[[Notice], None]] = {
     "escalate": lambda n: n.escalate(at=NOON),
     "remove": lambda n: n.remove(at=NOON, gone_since=NOON - timedelta(minutes=10)),
     "withdraw": lambda n: n.withdraw(at=NOON, because=Notice.Withdrawal.MOVED),
+    "void": lambda n: n.void(),
 }
 PAIRS = list(itertools.product(STATES, VERBS))
 CODES = [str(state) for state in State]
@@ -300,7 +303,7 @@ def test_a_dispatch_moves_only_along_its_edges_and_only_with_an_event(was: str, 
     dispatch = DispatchFactory(**({} if was == "pending" else {was: True}))
     commit()
     Dispatch.objects.filter(pk=dispatch.pk).update(
-        state=to, accepted_at=NOON, evidence="250 OK", next_attempt_at=NOON
+        state=to, accepted_at=NOON, evidence="250 OK", bounced_at=NOON, next_attempt_at=NOON
     )
 
     with pytest.raises(IntegrityError), transaction.atomic():

@@ -195,9 +195,12 @@ def test_a_page_asks_the_database_as_often_whatever_happened(
     notice = notified(start, provider=alfa)
     for minutes in range(0, 600, 10):
         SightingFactory(notice=notice, seen_at=start + timedelta(minutes=minutes))
-    # Session, person and their provider, notice, messages, replies, sightings, related.
-    with django_assert_num_queries(8):
+    portal.get(at(notice))
+    assert Event.objects.filter(subject="notice", subject_id=notice.pk, act="show").count() == 1
+    # Session, person and their provider, notice, whether it was seen, messages, replies, sightings, receipt, related.
+    with django_assert_num_queries(10):
         portal.get(at(notice))
+    assert Event.objects.filter(subject="notice", subject_id=notice.pk, act="show").count() == 1
 
 
 # -- Looking -----------------------------------------------------------------------------------------
@@ -225,12 +228,15 @@ def test_a_look_that_shows_nobody_anything_starts_nothing(portal: Client, alfa: 
     assert Notice.objects.get(pk=notice.pk).notified_at is None
 
 
-def test_looking_again_changes_nothing(portal: Client, alfa: Provider) -> None:
+def test_looking_again_changes_nothing_and_the_first_look_is_kept(
+    portal: Client, alfa: Provider, contact: User
+) -> None:
     notice = notified(provider=alfa)
     events = Event.objects.count()
-    for _ in range(2):
+    for _ in range(3):
         assert portal.get(at(notice)).status_code == 200
-    assert Event.objects.count() == events
+    assert Event.objects.count() == events + 1
+    assert Event.objects.latest("pk").actor == f"user:{contact.pk}"
     assert Notice.objects.get(pk=notice.pk).version == notice.version
 
 

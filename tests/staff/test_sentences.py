@@ -16,7 +16,7 @@ WRITERS = {
     "moving": (1, "notice"),
     "moving_many": (1, "notice"),
     "move_all": (1, "notice"),
-    "_change": (2, "dispatch"),
+    "change": (2, "dispatch"),
 }
 
 
@@ -38,7 +38,7 @@ def _written() -> Iterator[tuple[str, str]]:
                 continue
             act = _text(node.args[place])
             about = subject or _text(node.args[place + 1])
-            if act and about in {"notice", "dispatch", "report"}:
+            if act and about in {"notice", "dispatch", "report", "reply_mail"}:
                 yield about, act
 
 

@@ -234,19 +234,21 @@ def test_the_figures_are_in_the_words_of_prometheus(beating: None) -> None:
     assert any(line.startswith('takedown_age_seconds{check="oldest_unsent_dispatch"} 1') for line in lines)
 
 
+@pytest.mark.parametrize("which", ["mailbox", "replies"])
 def test_a_mailbox_that_was_not_read_to_its_end_for_five_minutes_degrades(
-    client: Client, beating: None, host: Callable[..., None]
+    client: Client, beating: None, host: Callable[..., None], which: str
 ) -> None:
     from cases.intake.mailbox import server
     from cases.models import Mailbox
     from takedown.env import Mailbox as There
 
-    host(mailbox=There("127.0.0.1", 9, "us", "pw", "", "INBOX"), mailbox_authserv_id="mx.hotline.example")
-    assert ready(client)["checks"]["mailbox"] == {"status": "degraded"}
+    there = There("127.0.0.1", 9, "us", "pw", "", "INBOX")
+    host(**{which: there})
+    assert ready(client)["checks"][which] == {"status": "degraded"}
 
-    row = Mailbox.objects.create(name=server.name(), read_at=ago(4 * MINUTE))
-    assert ready(client)["checks"]["mailbox"]["status"] == "ok"
+    row = Mailbox.objects.create(name=server.name(there), read_at=ago(4 * MINUTE))
+    assert ready(client)["checks"][which]["status"] == "ok"
     assert ready(client)["status"] == "ok"
 
     Mailbox.objects.filter(pk=row.pk).update(read_at=ago(6 * MINUTE))
-    assert ready(client)["checks"]["mailbox"]["status"] == "degraded"
+    assert ready(client)["checks"][which]["status"] == "degraded"

@@ -75,6 +75,8 @@ WRONG = {
         f"pop3://u:{SECRET}@mail.example.org/",
     ],
     "MAILBOX_AUTHSERV_ID": [f"mx {SECRET}", f"mx;{SECRET}"],
+    "REPLIES_URL": [SECRET, f"imap://u:{SECRET}@mail.example.org/INBOX"],
+    "REPLIES_AUTHSERV_ID": [f"mx {SECRET}"],
     "SENDER_ADDRESS": [SECRET, f"a@b.example\r\nBcc: {SECRET}@x.example", f"{SECRET}@"],
     "SENDER_NAME": [f"Meldpunt\r\nBcc: {SECRET}"],
     "ORGANISATION": [SECRET, f"{SECRET} | place", f"{SECRET} | | phone", f"a | b\nc {SECRET} | d"],
@@ -208,6 +210,23 @@ def test_a_mailbox_may_be_named_and_needs_the_name_of_our_mail_server(
     )
     assert loaded.mailbox_authserv_id == "mx.hotline.example"
     assert "p/w" not in repr(loaded)
+
+
+def test_what_comes_back_has_a_mailbox_of_its_own_and_perhaps_a_server_of_its_own(
+    environment: pytest.MonkeyPatch,
+) -> None:
+    assert env.load().replies is None
+    environment.setenv("REPLIES_URL", "imaps://us:pw@mail.example.org/Replies")
+    with pytest.raises(env.Misconfigured, match=r"^REPLIES_AUTHSERV_ID is not set"):
+        env.load()
+    environment.setenv("MAILBOX_AUTHSERV_ID", "mx.hotline.example")
+    assert env.load().replies_authserv_id == "mx.hotline.example"
+    environment.setenv("REPLIES_AUTHSERV_ID", "mx2.hotline.example")
+    assert env.load().replies_authserv_id == "mx2.hotline.example"
+
+    environment.setenv("MAILBOX_URL", "imaps://us:pw@mail.example.org/Replies")
+    with pytest.raises(env.Misconfigured, match="the same folder"):
+        env.load()
 
 
 def test_the_password_of_a_mailbox_may_stand_in_a_file(

@@ -2,13 +2,15 @@
 
 import hashlib
 import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
 from email.parser import BytesHeaderParser
 from email.utils import parseaddr
-from typing import Final
+from typing import Final, TypeVar
 
 from django.conf import settings
 
@@ -19,12 +21,30 @@ from cases.models import Mail
 from cases.services.mailbox import Arrived
 
 Reason = Mail.Reason
+T = TypeVar("T")
+_NOBODY: Final = authenticity.Sender("", "")
 
 _END_OF_HEADER: Final = re.compile(rb"\r?\n\r?\n")
-_MESSAGE_ID: Final = re.compile(r"<[^\s<>]{1,180}>")
+MESSAGE_ID: Final = re.compile(r"<[^\s<>]{1,180}>")
 _SUBJECT: Final = 200  # characters
 #: A mail with more is looked at by a person before it is taken in.
 MAX_LINES: Final = 10_000
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What stands on the outside of a mail. `head`: its header, or None when it is longer than is read.
+
+    `contents` names what it says: two deliveries of one mail differ in the lines that servers add on top.
+    """
+
+    digest: str
+    contents: str
+    head: Message | None
+    message_id: str = ""
+    sender: authenticity.Sender = _NOBODY
+    subject: str = ""
+    is_proven: bool = False
 
 
 def digest_of(fetched: Fetched) -> str:
@@ -32,43 +52,75 @@ def digest_of(fetched: Fetched) -> str:
     return hashlib.sha256(fetched.raw).hexdigest()
 
 
-def read(fetched: Fetched) -> Arrived:
-    """Read a mail as it was fetched."""
+def opened(fetched: Fetched, *, authserv_id: str) -> Opened:
+    """The outside of a mail; `authserv_id` is the name by which our server signs what it found."""
     raw = fetched.raw
     end = _END_OF_HEADER.search(raw)
     header, body = (raw[: end.end()], raw[end.end() :]) if end else (raw, b"")
     digest = digest_of(fetched)
-    # Two deliveries of one mail differ in the lines that servers add on top.
     contents = hashlib.sha256(body if fetched.is_whole else raw).hexdigest()
     if len(header) > MAX_HEADER:
-        return Arrived(digest, contents, fetched.size, trouble=Reason.UNREADABLE)
+        return Opened(digest, contents, None)
     # Not message_from_bytes: it asks for the boundary, and not every boundary can be told.
     head = BytesHeaderParser().parsebytes(header)
     sender = authenticity.sender([str(value) for value in head.get_all("From", [])])
-    address, domain = sender or ("", "")
     ids = [str(value).strip() for value in head.get_all("Message-ID", [])]
-    found = _texts(fetched)
-    total, trouble = _lines(found, domain)
-    return Arrived(
+    return Opened(
         digest,
         contents,
-        fetched.size,
-        message_id=ids[0] if len(ids) == 1 and _MESSAGE_ID.fullmatch(ids[0]) else "",
-        sender=address,
-        domain=domain,
+        head,
+        message_id=ids[0] if len(ids) == 1 and MESSAGE_ID.fullmatch(ids[0]) else "",
+        sender=sender or _NOBODY,
         subject=_subject(head),
-        by_machine=machines.is_machine(head, sender=address, ours=parseaddr(settings.HOST.sender_address)[1]),
-        is_proven=bool(domain)
+        is_proven=sender is not None
         and authenticity.is_proven(
             [(name, str(value)) for name, value in head.items()],
-            authserv_id=settings.HOST.mailbox_authserv_id,
-            domain=domain,
+            authserv_id=authserv_id,
+            domain=sender.domain,
         ),
+    )
+
+
+def read(fetched: Fetched) -> Arrived:
+    """Read a mail as it was fetched."""
+    out = opened(fetched, authserv_id=settings.HOST.mailbox_authserv_id)
+    if out.head is None:
+        return Arrived(out.digest, out.contents, fetched.size, trouble=Reason.UNREADABLE)
+    address, domain = out.sender
+    found = inside(fetched, parts.found_in, lambda trouble: parts.Found(trouble=trouble))
+    total, trouble = _lines(found, domain)
+    return Arrived(
+        out.digest,
+        out.contents,
+        fetched.size,
+        message_id=out.message_id,
+        sender=address,
+        domain=domain,
+        subject=out.subject,
+        by_machine=machines.is_machine(
+            out.head, sender=address, ours=parseaddr(settings.HOST.sender_address)[1]
+        ),
+        is_proven=out.is_proven,
         texts=tuple(found.texts),
         total=total,
         dropped=found.dropped,
         trouble=trouble,
     )
+
+
+def inside(fetched: Fetched, take: Callable[[Message], T], refuse: Callable[[str], T]) -> T:
+    """What `take` makes of a whole mail, within limits; else what `refuse` makes of the reason."""
+    if not fetched.is_whole:
+        return refuse(Reason.TOO_LARGE)
+    if parts.is_too_nested(fetched.raw):
+        return refuse(Reason.PARTS)
+    try:
+        return take(message_from_bytes(fetched.raw))
+    except RecursionError:  # mails within mails, without end
+        return refuse(Reason.PARTS)
+    except (LookupError, TypeError, ValueError):
+        # Parameters that the library stumbles over (RFC 2231: numbers without end, sections mixed, odd charsets).
+        return refuse(Reason.UNREADABLE)
 
 
 def _lines(found: parts.Found, domain: str) -> tuple[int, str]:
@@ -80,20 +132,6 @@ def _lines(found: parts.Found, domain: str) -> tuple[int, str]:
     if found.trouble or total == 0:
         return total, found.trouble or Reason.NO_LINES
     return total, Reason.MANY_LINES if total > MAX_LINES else ""
-
-
-def _texts(fetched: Fetched) -> parts.Found:
-    if not fetched.is_whole:
-        return parts.Found(trouble=Reason.TOO_LARGE)
-    if parts.is_too_nested(fetched.raw):
-        return parts.Found(trouble=Reason.PARTS)
-    try:
-        return parts.found_in(message_from_bytes(fetched.raw))
-    except RecursionError:  # mails within mails, without end
-        return parts.Found(trouble=Reason.PARTS)
-    except (LookupError, TypeError, ValueError):
-        # Parameters that the library stumbles over (RFC 2231: numbers without end, sections mixed, odd charsets).
-        return parts.Found(trouble=Reason.UNREADABLE)
 
 
 def _subject(head: Message) -> str:

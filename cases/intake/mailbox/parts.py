@@ -55,8 +55,8 @@ def is_too_nested(raw: bytes) -> bool:
     return sum(1 for _each in zip(_BOUNDARY.finditer(raw), range(MAX_PARTS + 1), strict=False)) > MAX_PARTS
 
 
-def found_in(mail: Message) -> Found:
-    """The texts of `mail` in their order. Never raises for what a sender can write."""
+def found_in(mail: Message, *, lists: bool = True) -> Found:
+    """The texts of `mail` in their order; attached lists among them, unless `lists` is False."""
     found, has_html, seen = Found(), False, 0
     waiting: list[Message] = [mail]
     while waiting:
@@ -69,7 +69,7 @@ def found_in(mail: Message) -> Found:
             waiting += [each for each in reversed(inner) if isinstance(each, Message)]
         elif part.get_content_type() in _SIGNATURES:
             continue
-        elif _is_list(part):
+        elif lists and _is_list(part):
             _add(found, _list(part), kind=_suffix(part), otherwise=Reason.BAD_FILE)
         elif part.get_filename() or part.get_content_disposition() == "attachment":
             found.dropped += 1

@@ -1,7 +1,6 @@
-"""Read the mailbox: each mail is kept, taken in if it may be, and only then put away on the server.
+"""Read the partners' mailbox: each mail is kept, and taken in if it may be.
 
-What a crash leaves behind is found by the next reading: a mail that lies on the server without a row, a row that
-was accepted and has no report, a mail with a row that was not put away.
+What a crash leaves behind is found by the next reading: a row that was accepted and has no report.
 """
 
 import json
@@ -9,25 +8,21 @@ import logging
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from audit.record import Actor
-from cases.intake.mailbox import letter, server, texts
+from cases.intake.mailbox import letter, rounds, server, texts
 from cases.intake.way import Unreadable
-from cases.models import Mail, Report
+from cases.models import Mail, MailCopy, Report
 from cases.services import mailbox
 from cases.services.mailbox import Arrived
 from cases.services.receive import digest_of, receive
 from cases.services.refused import Refused
 
 logger = logging.getLogger(__name__)
-
-#: seconds; then the worker is free for others, and the next sweep goes on.
-SLICE_S: Final = 20.0
 
 
 def is_on() -> bool:
@@ -36,54 +31,16 @@ def is_on() -> bool:
 
 
 def read_mailbox(*, by: Actor, clock: Callable[[], datetime]) -> int:
-    """Deal with what lies in the mailbox, for at most a slice; returns how many mails were read.
+    """Deal with what lies in the mailbox, for at most a slice; returns how many mails were read."""
 
-    A mailbox that cannot be reached is said in the log, and by its age in health.
-    """
-    stop = time.monotonic() + SLICE_S
+    def deal_with(fetched: server.Fetched, copy: MailCopy) -> None:
+        mail = mailbox.keep(arrived=_read_one(fetched, copy.tries), copy=copy, by=by, now=clock())
+        if mail.state == Mail.State.ACCEPTED:
+            take_in(mail_id=mail.pk, by=by, now=clock())
+
+    stop = time.monotonic() + rounds.SLICE_S
     take_accepted(by=by, clock=clock)
-    try:
-        return _read(by=by, clock=clock, stop=stop)
-    except server.Unreachable as fault:
-        logger.warning("the mailbox cannot be read: %s", fault)
-        return 0
-
-
-def _read(*, by: Actor, clock: Callable[[], datetime], stop: float) -> int:
-    with server.opened() as folder:
-        known = mailbox.known_uids(mailbox=folder.name, uid_validity=folder.uid_validity)
-        uids = folder.uids()
-        # Dealt with before, and a crash or the server kept us from putting it away.
-        folder.put_away([uid for uid in uids if uid in known])
-        read = []
-        for uid in uids:
-            if uid in known:
-                continue
-            if time.monotonic() > stop:
-                break
-            if _deal_with(folder, uid, by=by, clock=clock):
-                read.append(uid)
-        else:
-            mailbox.came_to_the_end(mailbox=folder.name, now=clock())
-        folder.put_away(read)
-        return len(read)
-
-
-def _deal_with(folder: server.Session, uid: int, *, by: Actor, clock: Callable[[], datetime]) -> bool:
-    """Keep one mail and take it in if it may be; False when it is gone meanwhile."""
-    copy = mailbox.begin(mailbox=folder.name, uid_validity=folder.uid_validity, uid=uid)
-    try:
-        fetched = folder.fetch(uid)
-    except server.Unreachable:
-        mailbox.not_begun(copy=copy)
-        raise
-    if fetched is None:
-        mailbox.not_begun(copy=copy)
-        return False
-    mail = mailbox.keep(arrived=_read_one(fetched, copy.tries), copy=copy, by=by, now=clock())
-    if mail.state == Mail.State.ACCEPTED:
-        take_in(mail_id=mail.pk, by=by, now=clock())
-    return True
+    return rounds.read_all(settings.HOST.mailbox, deal_with, clock=clock, stop=stop)
 
 
 def _read_one(fetched: server.Fetched, tries: int) -> Arrived:

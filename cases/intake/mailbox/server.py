@@ -1,4 +1,4 @@
-"""The partners' mailbox over IMAP (RFC 9051): look, fetch within limits, put away. It decides nothing.
+"""A mailbox over IMAP (RFC 9051): look, fetch within limits, put away. It decides nothing.
 
 Nothing is ever deleted there: what was dealt with is moved to another folder, and a mail that cannot be moved
 stays where it is.
@@ -10,9 +10,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from django.conf import settings
 from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import CapabilityError, IMAPClientError
 
@@ -75,12 +74,28 @@ class Session:
             self._client.move(list(uids), DONE)
 
 
+class Place(Protocol):
+    """Where a mailbox is: MAILBOX_URL or REPLIES_URL as `takedown/env.py` reads them, on a floor above this one."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def user(self) -> str: ...
+    @property
+    def password(self) -> str: ...
+    @property
+    def tls(self) -> str: ...
+    @property
+    def folder(self) -> str: ...
+
+
 @contextmanager
-def opened() -> Iterator[Session]:
-    """The folder of MAILBOX_URL; the conversation is cut off when it takes longer than TALK_S in all."""
-    mailbox = _configured()
+def opened(mailbox: Place) -> Iterator[Session]:
+    """The folder of a mailbox; the conversation is cut off when it takes longer than TALK_S in all."""
     with _faults():
-        client = _connected()
+        client = _connected(mailbox)
     # A server that trickles its answers would never meet a time-out of the socket.
     alarm = threading.Timer(TALK_S, _hang_up, [client])
     alarm.daemon = True
@@ -91,7 +106,7 @@ def opened() -> Iterator[Session]:
                 client.starttls(ssl.create_default_context())
             client.login(mailbox.user, mailbox.password)
             found = client.select_folder(mailbox.folder)
-        yield Session(client, name(), int(found[b"UIDVALIDITY"]))
+        yield Session(client, name(mailbox), int(found[b"UIDVALIDITY"]))
     finally:
         alarm.cancel()
         with suppress(IMAPClientError, OSError):
@@ -100,21 +115,12 @@ def opened() -> Iterator[Session]:
             client.shutdown()  # also after a log-out that broke off
 
 
-def name() -> str:
+def name(mailbox: Place) -> str:
     """What the mailbox is called in our rows."""
-    mailbox = _configured()
     return f"{mailbox.user}@{mailbox.host}/{mailbox.folder}"
 
 
-def _configured() -> Any:
-    """MAILBOX_URL as `takedown/env.py` reads it, which lies on a floor above this one."""
-    if settings.HOST.mailbox is None:
-        raise Unreachable("there is none")
-    return settings.HOST.mailbox
-
-
-def _connected() -> IMAPClient:
-    mailbox = _configured()
+def _connected(mailbox: Place) -> IMAPClient:
     over_tls: dict[str, Any] = (
         {"ssl": True, "ssl_context": ssl.create_default_context()} if mailbox.tls == "tls" else {"ssl": False}
     )

@@ -12,6 +12,7 @@ from cases import deadlines
 from cases.models import (
     AtWork,
     Call,
+    Dispatch,
     LegalClass,
     Mail,
     Notice,
@@ -175,6 +176,9 @@ def step_name(code: str) -> str:
     """A rung of the ladder, or the first notice, in words."""
     if code.startswith(deadlines.REMINDER):
         return gettext("reminder %(count)s") % {"count": code.removeprefix(deadlines.REMINDER)}
+    kind = code.partition("-")[0]
+    if kind in {Dispatch.Kind.WITHDRAWAL, Dispatch.Kind.ORIGIN}:
+        return str(Dispatch.Kind(kind).label)
     return {
         "first": gettext("first notice"),
         "hint": gettext("hint: the term is nearly over"),

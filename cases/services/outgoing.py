@@ -45,7 +45,7 @@ def take_back(*, notice_id: int, by: Actor, now: datetime, seen_version: int | N
 
 
 def cancel(*, dispatch_id: int, by: Actor, now: datetime) -> Dispatch:
-    """Cancel a whole message that waits or is parked: its notices return to the work desk.
+    """Cancel a whole message that waits or is parked: notices on a first one return to the work desk.
 
     Raises NotFound, or WrongState once an attempt was made.
     """
@@ -61,11 +61,12 @@ def cancel(*, dispatch_id: int, by: Actor, now: datetime) -> Dispatch:
             pending = dispatch.state == Dispatch.State.PENDING and not dispatch.attempt
             if not pending and dispatch.state != Dispatch.State.PARKED:
                 raise WrongState(_("This message is on its way or has gone."))
-            for notice in notices:
+            first = notices if dispatch.kind == Dispatch.Kind.FIRST else []
+            for notice in first:
                 if notice.state == Notice.State.RECEIVED:
                     notice.assessed_at = notice.routed_at = None
                     notice.legal_class = ""
-            SecondLook.objects.filter(notice__in=notices).overtake(at=now)
+            SecondLook.objects.filter(notice__in=first).overtake(at=now)
         was = dispatch.state
         dispatch.state, dispatch.gathering = Dispatch.State.CANCELLED, False
         dispatch.save(update_fields=["state", "gathering"])

@@ -32,12 +32,38 @@ from local.demo.plain_http import Request, Response
 
 LARGEST_MESSAGE = 40 * 1024 * 1024  # bytes
 MESSAGES_PER_PAGE = 100
-SHOWN_HEADERS = ("Date", "From", "To", "Subject", "Reply-To", "Message-ID", "X-Takedown-Dispatch")
+SHOWN_HEADERS = (
+    "From", "To", "Date", "Subject", "Reply-To", "In-Reply-To", "Message-ID", "Auto-Submitted", "X-Takedown-Dispatch",
+)  # fmt: skip
+#: What is shown of an attachment, in characters.
+LARGEST_VIEW = 200_000
+#: As a mail program shows plain text: a letter of one width, folded at the window and never wider than 80 characters.
 STYLE = """
-:root { color-scheme: light dark }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem }
-td, th { text-align: left; padding: .2rem .8rem .2rem 0; vertical-align: top }
-pre { white-space: pre-wrap }
+:root { color-scheme: light dark; --line: light-dark(#c9d3d4, #3a4a4c); --back: light-dark(#f4f7f7, #182224) }
+* { box-sizing: border-box }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 0 auto; padding: 1rem }
+h1 { font-size: 1.25rem; overflow-wrap: anywhere; margin: .6rem 0 }
+h2 { font-size: 1rem; margin: 1.2rem 0 .4rem }
+a { color: light-dark(#0b5c6b, #7fd0de) }
+a:focus-visible, pre:focus-visible { outline: 3px solid currentColor; outline-offset: 2px }
+table { border-collapse: collapse; width: 100% }
+td, th { text-align: left; padding: .35rem .8rem .35rem 0; vertical-align: top; overflow-wrap: anywhere }
+tr + tr > * { border-top: 1px solid var(--line) }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: 0 0 1rem; padding: .8rem 1rem;
+  background: var(--back); border: 1px solid var(--line) }
+dt { font-weight: 600 }
+dd { margin: 0; overflow-wrap: anywhere }
+pre { font: 15px/1.45 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; white-space: pre-wrap;
+  overflow-wrap: anywhere; max-width: 80ch; margin: 0 }
+@media (max-width: 40rem) {
+  dl { grid-template-columns: 1fr; gap: 0 }
+  dd { margin: 0 0 .4rem }
+  pre { font-size: 13px }
+  thead { display: none }
+  tr, td { display: block; border: 0 }
+  tr { border-bottom: 1px solid var(--line); padding: .4rem 0 }
+  td { padding: 0 }
+}
 """
 PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'",
@@ -129,7 +155,7 @@ class Page:
         self._post = post
 
     async def answer(self, request: Request) -> Response:
-        """GET and HEAD of three paths."""
+        """GET and HEAD of four paths."""
         parts = urlsplit(request.target)
         if request.method not in {"GET", "HEAD"}:
             return _page(HTTPStatus.METHOD_NOT_ALLOWED, "Only to be read", "")
@@ -140,51 +166,88 @@ class Page:
             return self._list(query.get("page", "1"))
         if parts.path == "/message":
             return self._message(query.get("file", ""))
+        if parts.path == "/part":
+            return self._part(query.get("file", ""), query.get("number", ""))
         return _page(HTTPStatus.NOT_FOUND, "No such page", "")
 
     def _list(self, page: str) -> Response:
         lines = self._post.lines()[::-1]
         number = int(page) if page.isascii() and page.isdigit() and len(page) < 7 else 1
         first = (max(number, 1) - 1) * MESSAGES_PER_PAGE
-        rows = "".join(
-            f"<tr><td>{escape(str(line['at'])[:19])}<td>{escape(', '.join(line['rcpt']))}"
-            f"<td>{escape(str(line['dispatch']))}"
-            f'<td><a href="/message?file={escape(str(line["file"]))}">read</a>'
-            for line in lines[first : first + MESSAGES_PER_PAGE]
-        )
+        rows = "".join(self._row(line) for line in lines[first : first + MESSAGES_PER_PAGE])
         older = first + MESSAGES_PER_PAGE < len(lines)
         return _page(
             HTTPStatus.OK,
             f"{len(lines)} messages",
-            f"<table><tr><th>Received (UTC)<th>To<th>Dispatch<th>{rows}</table>"
+            f"<table><thead><tr><th>Received (UTC)<th>To<th>Message</thead><tbody>{rows}</table>"
             + (f'<p><a href="/?page={max(number, 1) + 1}">Older</a>' if older else ""),
         )
 
+    def _row(self, line: dict[str, str | list[str]]) -> str:
+        """One message of the list. A message that was cleared away is named by its number alone."""
+        message = self._read(str(line["file"]))
+        name = str(message["Subject"]) if message is not None else str(line["dispatch"])
+        return (
+            f"<tr><td>{escape(str(line['at'])[:19].replace('T', ' '))}<td>{escape(', '.join(line['rcpt']))}"
+            f'<td><a href="/message?file={escape(str(line["file"]))}">{escape(name or "without a subject")}</a>'
+        )
+
     def _message(self, name: str) -> Response:
-        path = self._post.folder / name
-        if Path(name).name != name or not name.endswith(".eml") or not path.is_file():
+        message = self._read(name)
+        if message is None:
             return _page(HTTPStatus.NOT_FOUND, "No such message", "")
-        message = message_from_bytes(path.read_bytes(), _class=EmailMessage, policy=default)
         head = "".join(
-            f"<tr><th>{name}<td>{escape(str(message[name]))}" for name in SHOWN_HEADERS if message[name]
+            f"<dt>{name}<dd>{escape(str(message[name]))}" for name in SHOWN_HEADERS if message[name]
         )
         body = message.get_body(("plain",))
         text = body.get_content() if body is not None else "(no text)"
         files = "".join(
-            f"<li>{escape(part.get_filename() or 'without a name')}, {escape(part.get_content_type())}, "
-            f"{len(part.get_payload(decode=True) or b'')} bytes"
-            for part in message.iter_attachments()
+            f'<li><a href="/part?file={escape(name)}&amp;number={number}">{escape(_named(part))}</a>, '
+            f"{escape(part.get_content_type())}, {len(part.get_payload(decode=True) or b'')} bytes"
+            for number, part in enumerate(message.iter_attachments())
         )
         attached = f"<h2>Attached</h2><ul>{files}</ul>" if files else ""
-        back = '<p><a href="/">All messages</a>'
         return _page(
-            HTTPStatus.OK, "Message", f"{back}<table>{head}</table><pre>{escape(text)}</pre>{attached}"
+            HTTPStatus.OK,
+            str(message["Subject"] or "Without a subject"),
+            f'<p><a href="/">All messages</a><dl>{head}</dl><pre tabindex="0">{escape(text)}</pre>{attached}',
         )
+
+    def _part(self, name: str, number: str) -> Response:
+        """An attachment as text, whatever it says that it is."""
+        message = self._read(name)
+        parts = list(message.iter_attachments()) if message is not None else []
+        if not (number.isascii() and number.isdigit() and len(number) < 4) or int(number) >= len(parts):
+            return _page(HTTPStatus.NOT_FOUND, "No such attachment", "")
+        part = parts[int(number)]
+        text = bytes(part.get_payload(decode=True) or b"").decode("utf-8", "replace")
+        cut = "" if len(text) <= LARGEST_VIEW else f"<p>Only the first {LARGEST_VIEW} characters are shown."
+        return _page(
+            HTTPStatus.OK,
+            _named(part),
+            f'<p><a href="/message?file={escape(name)}">Back to the message</a>{cut}'
+            f'<pre tabindex="0">{escape(text[:LARGEST_VIEW])}</pre>',
+        )
+
+    def _read(self, name: str) -> EmailMessage | None:
+        """A message of the folder; None for any other name."""
+        path = self._post.folder / name
+        if Path(name).name != name or not name.endswith(".eml") or not path.is_file():
+            return None
+        return message_from_bytes(path.read_bytes(), _class=EmailMessage, policy=default)
+
+
+def _named(part: EmailMessage) -> str:
+    return part.get_filename() or "without a name"
 
 
 def _page(status: HTTPStatus, title: str, body: str) -> Response:
-    start = '<!doctype html><html lang="en"><meta charset="utf-8"><link rel="stylesheet" href="/style.css">'
-    page = f"{start}<title>Demo mail</title><h1>{escape(title)}</h1>{body}\n"
+    start = (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<link rel="stylesheet" href="/style.css">'
+    )
+    page = f"{start}<title>Demo mail</title><main><h1>{escape(title)}</h1>{body}</main>\n"
     return Response(status, page, headers=PAGE_HEADERS)
 
 

@@ -22,13 +22,33 @@ See hxxp://bad[.]example/ <script>alert(1)</script>
 """.replace("\n", "\r\n")
 
 
+WITH_A_FILE = """\
+From: meldpunt@hotline.example
+To: abuse@alfa.test
+Subject: Notice
+MIME-Version: 1.0
+Content-Type: multipart/mixed; boundary=xx
+
+--xx
+Content-Type: text/plain
+
+Read the file.
+--xx
+Content-Type: text/html
+Content-Disposition: attachment; filename=lines.csv
+
+<b>1;2</b>
+--xx--
+""".replace("\n", "\r\n")
+
+
 class Mail:
     def __init__(self, folder: Path, smtp: int, page: int) -> None:
         self.folder, self._smtp, self._page = folder, smtp, page
 
-    def send(self, *recipients: str) -> dict[str, tuple[int, bytes]]:
+    def send(self, *recipients: str, text: str = MESSAGE) -> dict[str, tuple[int, bytes]]:
         with smtplib.SMTP("127.0.0.1", self._smtp, timeout=5) as link:
-            return link.sendmail("meldpunt@hotline.example", recipients or ("abuse@alfa.test",), MESSAGE)
+            return link.sendmail("meldpunt@hotline.example", recipients or ("abuse@alfa.test",), text)
 
     def behave(self, **how: str) -> None:
         told = {name.replace("_", "@") if "_" in name else name: value for name, value in how.items()}
@@ -112,7 +132,21 @@ def test_the_page_shows_messages_as_text_without_links(mail: Mail) -> None:
     assert shown.count("href=") == 2  # the stylesheet and the way back
 
 
-@pytest.mark.parametrize("target", ["/message?file=../site.json", "/message?file=none.eml", "/message", "/x"])
+def test_an_attachment_is_shown_as_text_whatever_it_says_that_it_is(mail: Mail) -> None:
+    mail.send(text=WITH_A_FILE)
+    name = mail.index()[0]["file"]
+
+    _status, shown, _ = mail.page(f"/message?file={name}")
+    assert 'number=0">lines.csv</a>, text/html' in shown
+    status, part, _ = mail.page(f"/part?file={name}&number=0")
+    assert status == 200
+    assert "&lt;b&gt;1;2&lt;/b&gt;" in part
+    assert [mail.page(f"/part?file={name}&number={n}")[0] for n in ("1", "-1", "x", "9" * 9)] == [404] * 4
+
+
+@pytest.mark.parametrize(
+    "target", ["/message?file=../site.json", "/message?file=none.eml", "/message", "/part", "/x"]
+)
 def test_there_is_nothing_else_on_the_page(mail: Mail, target: str) -> None:
     assert mail.page(target)[0] == 404
     assert mail.page("/", "POST")[0] == 405

@@ -17,9 +17,14 @@ Lines = Sequence[tuple[DispatchLine, Dispatch, Notice]]
 
 def keep(lines: Lines, *, by: Actor, now: datetime) -> dict[int, list[Notice]]:
     """dispatch -> the notices that still belong on it; the others' lines are struck with their reason."""
-    first = [each for each in lines if each[1].kind == Dispatch.Kind.FIRST]
-    others = [each for each in lines if each[1].kind != Dispatch.Kind.FIRST]
-    dropped = _no_longer_to_send(first, by=by) | _no_longer_to_remind(others, now=now)
+    kinds: dict[str, list[tuple[DispatchLine, Dispatch, Notice]]] = defaultdict(list)
+    for each in lines:
+        kinds[each[1].kind].append(each)
+    dropped = (
+        _no_longer_to_send(kinds[Dispatch.Kind.FIRST], by=by)
+        | _no_longer_to_remind(kinds[Dispatch.Kind.REMINDER], now=now)
+        | _not_withdrawn(kinds[Dispatch.Kind.WITHDRAWAL])
+    )
     struck: dict[DispatchLine.Dropped, list[int]] = defaultdict(list)
     for line_id, because in dropped.items():
         struck[because].append(line_id)
@@ -63,6 +68,16 @@ def _no_longer_to_send(lines: Lines, *, by: Actor) -> dict[int, DispatchLine.Dro
             dropped[line.pk] = DispatchLine.Dropped.MOVED
             notice.routed_at = None
     return dropped
+
+
+def _not_withdrawn(lines: Lines) -> dict[int, DispatchLine.Dropped]:
+    """Nothing leads out of that state: this holds even if something should one day."""
+    withdrawn = Notice.State.WITHDRAWN
+    return {
+        line.pk: DispatchLine.Dropped.OVERTAKEN
+        for line, _dispatch, notice in lines
+        if notice.state != withdrawn
+    }
 
 
 def _no_longer_to_remind(lines: Lines, *, now: datetime) -> dict[int, DispatchLine.Dropped]:

@@ -9,7 +9,9 @@ from django.conf import settings
 from django.db import transaction
 
 from audit.record import Actor, event, record_many
+from cases.formats.letter import ABOUT_MATERIAL
 from cases.models import Attempt, Dispatch, DispatchLine, Notice
+from cases.services import withdraw
 from cases.services.clocks import start_clocks
 from cases.services.moving import moving_many
 from cases.services.sending.claiming import Claim, fenced
@@ -91,7 +93,8 @@ def _accept(
     became = Dispatch.State.ACCEPTED if is_theirs else Dispatch.State.RELAYED
     started: dict[datetime, list[Notice]] = defaultdict(list)
     for dispatch in dispatches:
-        first = [notice for notice in on[dispatch.pk] if notice.state == Notice.State.RECEIVED]
+        starts = dispatch.kind == Dispatch.Kind.FIRST
+        first = [notice for notice in on[dispatch.pk] if starts and notice.state == Notice.State.RECEIVED]
         # A web server's clock may run ahead of the database's; a term begins late rather than early.
         at = max([now, *(notice.routed_at for notice in first if notice.routed_at)])
         for notice in first:
@@ -112,3 +115,8 @@ def _accept(
     contacts = [dispatch.contact_id for dispatch in dispatches]
     Contact.objects.filter(pk__in=contacts, known_since__isnull=True).update(known_since=now)
     recover(contacts)
+    for dispatch in dispatches:
+        if dispatch.kind in ABOUT_MATERIAL:
+            # Withdrawn while it was on its way: they have it in hand now.
+            late = [notice for notice in on[dispatch.pk] if notice.state == Notice.State.WITHDRAWN]
+            withdraw.tell(contact_id=dispatch.contact_id, notices=late, by=by, now=now)

@@ -60,7 +60,8 @@ pre { font: 15px/1.45 ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospa
   dd { margin: 0 0 .4rem }
   pre { font-size: 13px }
   thead { display: none }
-  tr, td { display: block; border: 0 }
+  tr, td { display: block }
+  tr + tr > * { border: 0 }
   tr { border-bottom: 1px solid var(--line); padding: .4rem 0 }
   td { padding: 0 }
 }

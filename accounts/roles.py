@@ -63,6 +63,9 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     "letter.view": frozenset({_L, _N, _S}),
     "letter.change": frozenset({_L, _N, _S}),
     "letter.approve": frozenset({_L, _S}),
+    # Which server is behind a CDN: questions that wait, and what was answered.
+    "origin.view": frozenset({_L, _N, _S}),
+    "origin.answer": frozenset({_L, _N, _S}),
     "notice.withdraw": frozenset({_S}),
     # Many at once: beside the cell of the act itself. Who has `bulk.all` sees everybody's, and exports more.
     "notice.bulk": frozenset({_A, _L, _S}),

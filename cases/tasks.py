@@ -12,7 +12,19 @@ from audit.record import Actor
 from cases.clock import database_now
 from cases.intake.mailbox import reading
 from cases.intake.replies import reading as replies
-from cases.services import bulk, figures, keep, ladder, picked, receipts, reroute, retention, route, sending
+from cases.services import (
+    bulk,
+    figures,
+    keep,
+    ladder,
+    origins,
+    picked,
+    receipts,
+    reroute,
+    retention,
+    route,
+    sending,
+)
 from cases.services.beat import leave_beat
 from providers.fetch import fetcher
 from providers.services import registry
@@ -46,6 +58,7 @@ def sweep_routes() -> None:
     reroute.leave_suspended(by=by, now=database_now())
     reroute.end_waits_for_contact(by=by, now=database_now())
     route.route_due(resolver=resolver(), by=by, now=database_now())
+    origins.ask_due(by=by, now=database_now())
 
 
 @sweep

@@ -2,6 +2,7 @@
 
 A person's word on the host beats everything. Else each address goes by the first source that names a provider for it;
 addresses that lead to different providers, or into a network of several ASes, lead to nobody: a person decides.
+A host at a CDN or proxy leads on to the server behind it, once somebody told us which that is.
 
 What no other source knows is put to the registries. A sweep asks them; here only what they have said counts.
 """
@@ -16,6 +17,7 @@ from django.conf import settings
 
 from providers.hosts import host_key, literal
 from providers.models import Attribution
+from providers.origins import behind, chain, known_origins
 from providers.prefixes import Addresses
 from providers.rdap.questions import ASK_EVERY, HOLDS_FOR, unsettled, want
 from providers.sources import SOURCES
@@ -35,7 +37,10 @@ def attribute(hosts: Iterable[str], *, resolver: Resolver, by: str, now: datetim
     """Look up each host (A-label, lower case) and keep one record of it; returns host -> Attribution."""
     inquired = _inquire(hosts, resolver=resolver, by=by, now=now)
     made = {host: inquiry.answer for host, inquiry in inquired.items()}
-    Attribution.objects.bulk_create(made.values(), batch_size=1_000)
+    # What a place stands behind is kept with it.
+    Attribution.objects.bulk_create(
+        [place for answer in made.values() for place in chain(answer)], batch_size=1_000
+    )
     want((address for inquiry in inquired.values() for address in inquiry.to_ask), now=now)
     return made
 
@@ -76,6 +81,24 @@ class Inquiry:
 
 
 def _inquire(
+    hosts: Iterable[str], *, resolver: Resolver, by: str, now: datetime, of_all: bool = False
+) -> dict[str, Inquiry]:
+    """Where each host leads, and on from a CDN or proxy; each round goes one proxy further."""
+    found = _ask(hosts, resolver=resolver, by=by, now=now, of_all=of_all)
+    while told := known_origins({host: inquiry.answer for host, inquiry in found.items()}, now=now):
+        servers = {origin.server for origin in told.values()}
+        there = _ask(servers, resolver=resolver, by=by, now=now, of_all=of_all)
+        for host, origin in told.items():
+            before, beyond = found[host], there[origin.server]
+            found[host] = Inquiry(
+                behind(host, before.answer, origin, beyond.answer),
+                [*(replace(each, decides=False) for each in before.heard), *beyond.heard],
+                beyond.to_ask,
+            )
+    return found
+
+
+def _ask(
     hosts: Iterable[str], *, resolver: Resolver, by: str, now: datetime, of_all: bool = False
 ) -> dict[str, Inquiry]:
     """`of_all`: what is only asked about the unknown is asked about everything."""

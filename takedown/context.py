@@ -89,6 +89,12 @@ STAFF: Final = (
         _("Where two judge differently, and how often"),
     ),
     Place("admin:outbox", "dispatch.view", _("Outbox"), _("Messages on their way to providers")),
+    Place(
+        "admin:cases_originrequest_changelist",
+        "origin.view",
+        pgettext_lazy("a desk", "Origins"),
+        _("Which server is behind a CDN"),
+    ),
     Place("admin:overdue", "overdue.view", _("Overdue"), _("Past the term, not proven gone"), _OVERDUE),
     Place("admin:overdue_steps", "step.view", _("Steps"), _("What asks for a person now"), _OVERDUE),
     Place("admin:overdue_calls", "step.view", _("Calls"), _("Which providers to telephone"), _OVERDUE),

@@ -315,6 +315,8 @@ class Environment:
     lines_per_message: int  # P 500
     message_max_mb: int  # P 10
     approve_above_lines: int  # P 250
+    origin_within: timedelta  # P 24 h: until a CDN has told us the server behind it
+    origin_max_age: timedelta  # P 30 days: so long its answer is trusted
     judge_within: timedelta  # P 24 h
     accept_within: timedelta  # P 2 h
     step_patience: timedelta  # P 2 h
@@ -405,6 +407,8 @@ def load() -> Environment:
         lines_per_message=_read("LINES_PER_MESSAGE", _positive, 500),
         message_max_mb=_read("MESSAGE_MAX_MB", _positive, 10),
         approve_above_lines=_read("APPROVE_ABOVE_LINES", _positive, 250),
+        origin_within=_read("ORIGIN_WITHIN_S", _seconds, timedelta(hours=24)),
+        origin_max_age=_read("ORIGIN_MAX_AGE_S", _seconds, timedelta(days=30)),
         judge_within=_read("JUDGE_WITHIN_S", _seconds, timedelta(hours=24)),
         accept_within=_read("ACCEPT_WITHIN_S", _seconds, timedelta(hours=2)),
         step_patience=_read("STEP_PATIENCE_S", _seconds, timedelta(hours=2)),

@@ -15,7 +15,7 @@ from cases.admin.buttons import BUTTONS, Button
 from cases.admin.forms import PressForm, RevealForm
 from cases.admin.reporters import named_by, reports_of
 from cases.admin.sentences import step_name
-from cases.models import Dispatch, DispatchLine, Notice, ReplyMail, SecondLook, Step
+from cases.models import Dispatch, DispatchLine, Notice, OriginRequest, ReplyMail, SecondLook, Step
 from cases.services import claims
 
 
@@ -41,6 +41,8 @@ def load(notice_id: int) -> Notice:
         "attribution__provider",
         "attribution__table",
         "attribution__registration",
+        "attribution__behind__provider",
+        "attribution__origin",
         "rule",
         "previous",
     )
@@ -87,10 +89,21 @@ def context(
         "followers": list(notice.followers.order_by("pk")),
         "steps": _steps(list(notice.steps.filter(voided=0).order_by("due_at", "pk"))),
         "timeline": timeline.entries(notice, names, blind=blind),
+        "asked": _asked(notice) if request.user.has_perm("origin.view") else None,
         "held_by": names.of(notice.hold_by) if notice.hold_by else "",
         "looking": _looking(request, notice, names),
         "took": _took(notice),
     }
+
+
+def _asked(notice: Notice) -> OriginRequest | None:
+    """The question that it waits for, when a CDN or proxy stands before the server."""
+    if notice.hold_review != Notice.Review.CDN_ORIGIN or notice.provider_id is None:
+        return None
+    waits = OriginRequest.objects.filter(
+        proxy=notice.provider_id, host_key=notice.content.host_key, outcome=OriginRequest.Outcome.WAITS
+    )
+    return waits.first()
 
 
 def _leaves(notice: Notice, line: DispatchLine | None) -> Dispatch | None:

@@ -69,6 +69,8 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("notice", "answer", ""): Sentence(_("The provider answered"), "info", "person"),
     ("notice", "reply", ""): Sentence(_("The provider answered"), "info", "person"),
     ("notice", "set_customer_reference", ""): Sentence(_("The provider noted its own reference")),
+    ("notice", "ask_origin", ""): Sentence(_("A CDN was asked for the server behind it"), "info", "send"),
+    ("notice", "learn_origin", ""): Sentence(_("The server behind the CDN became known"), "info", "server"),
     ("notice", "withdraw", ""): Sentence(_("Withdrawn"), "warn", "return"),
     ("notice", "take_earlier", ""): Sentence(_("Took over what was judged before"), "info", "return"),
     ("notice", "reveal", ""): Sentence(_("Looked at the full address"), icon="eye"),

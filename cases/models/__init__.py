@@ -15,6 +15,7 @@ from cases.models.mail_receipt import MailReceipt
 from cases.models.mail_sender import MailSender
 from cases.models.mailbox import Mailbox, MailCopy
 from cases.models.notice import DeadlineRule, Notice
+from cases.models.origin import OriginRequest
 from cases.models.pace import Pace
 from cases.models.passed_on import PassedOn
 from cases.models.picked import Picked
@@ -55,6 +56,7 @@ __all__ = [
     "Mailbox",
     "MessageTemplate",
     "Notice",
+    "OriginRequest",
     "Pace",
     "PassedOn",
     "Picked",

@@ -167,7 +167,10 @@ class Notice(models.Model):
         """Why routing stopped: the part of a contact review that a sweep can say."""
 
         NOBODY_FOUND = "nobody_found", _("Nobody was found who hosts it.")
-        CDN_ORIGIN = "cdn_origin", _("The provider is a CDN or proxy: ask it for the origin first.")
+        CDN_ORIGIN = (
+            "cdn_origin",
+            _("A CDN or proxy stands before the server: it is asked for the origin first."),
+        )
         NO_CONTACT = "no_contact", _("The provider has no approved contact that is in use.")
         MOVED = "moved", _("Another provider hosts it now than when it was judged.")
         POLICE = "police", _("The police see it first, by what was judged.")

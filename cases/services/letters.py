@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
+
 from cases.formats import letter as letters
 from cases.models import Dispatch, DispatchLine, MessageTemplate, Notice
 from cases.services.beside import judged_types, referrers
@@ -53,7 +55,13 @@ def known_of(messages: Sequence[tuple[Dispatch, Sequence[Notice]]], *, now: date
     ]
     spoken = {(dispatch.kind, dispatch.contact.provider.language) for dispatch, _notices in messages}
     return Known(
-        notices=Notice.objects.select_related("content", "attribution__table").in_bulk(ids),
+        notices=Notice.objects.select_related(
+            "content",
+            "attribution__table",
+            "attribution__registration",
+            "attribution__behind__provider",
+            "attribution__origin",
+        ).in_bulk(ids),
         types=judged_types(about_material) if about_material else {},
         leads=referrers(about_material) if about_material else {},
         told_in=_told_in(later) if later else {},
@@ -103,7 +111,9 @@ def in_force(kind: str, language: str) -> MessageTemplate:
 
 
 def _term(kind: str, now: datetime) -> timedelta:
-    return rule_at(now).term
+    """What a clock that starts now has, or how long an answer may take."""
+    within: timedelta = settings.HOST.origin_within
+    return within if kind == Dispatch.Kind.ORIGIN else rule_at(now).term
 
 
 def _told_in(notice_ids: Sequence[int]) -> dict[int, list[tuple[int, str]]]:

@@ -31,6 +31,7 @@ from cases.services import (
     looks,
     mail_senders,
     observe,
+    origins,
     outgoing,
     receive,
     reporter,
@@ -132,6 +133,7 @@ class World:
     def _sweep(self, now: datetime) -> None:
         route.attribute_new(resolver=self.resolver, by=SYSTEM, now=now)
         route.route_due(resolver=self.resolver, by=SYSTEM, now=now)
+        origins.ask_due(by=SYSTEM, now=now)
         self._approve(now)
         before = set(Notice.objects.open().values_list("pk", flat=True))
         sending.deliver_due(resolver=self.resolver, by=SYSTEM, clock=lambda: now)

@@ -2,6 +2,7 @@
 
 from providers.models.attribution import Attribution
 from providers.models.network import AsnRule, HostRule, Network
+from providers.models.origin import Origin
 from providers.models.prefix import Prefix, PrefixField
 from providers.models.provider import Contact, ContactQuerySet, Provider
 from providers.models.registry import HolderRule, Registration, RegistryIndex, RegistryQuestion
@@ -16,6 +17,7 @@ __all__ = [
     "HolderRule",
     "HostRule",
     "Network",
+    "Origin",
     "Prefix",
     "PrefixField",
     "Provider",

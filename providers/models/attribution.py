@@ -7,6 +7,7 @@ from django.db import models
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from providers.models.origin import Origin
 from providers.models.prefix import PrefixField
 from providers.models.provider import Provider
 from providers.models.registry import Registration
@@ -79,6 +80,13 @@ class Attribution(models.Model):
     registration = models.ForeignKey(
         Registration, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("registration")
     )
+    # Of a host behind a CDN or proxy: where the host itself leads to, and whose word led from there to this place.
+    behind = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="+", editable=False, db_index=False
+    )
+    origin = models.ForeignKey(
+        Origin, models.PROTECT, null=True, blank=True, related_name="+", editable=False, db_index=False
+    )
     rule_reason = models.CharField(_("reason of the rule"), max_length=300, blank=True)
     trouble = models.CharField(_("trouble"), max_length=20, blank=True, choices=Trouble.choices)
     response_digest = models.BinaryField(max_length=32, editable=False)
@@ -105,6 +113,21 @@ class Attribution(models.Model):
     @property
     def why(self) -> str:
         """The answer explained, in the reader's language and without the host."""
+        if self.behind is None or self.origin is None:
+            return self._why_here()
+        return gettext(
+            "It stands behind %(proxy)s (%(network)s); the server behind it is %(server)s, as we were told on %(day)s."
+            " %(why)s"
+        ) % {
+            "proxy": self.behind.provider,
+            "network": self.behind.network or self.behind.get_source_display(),
+            "server": self.address or gettext("one without an address that we know"),
+            "day": f"{self.origin.at:%Y-%m-%d}",
+            "why": self._why_here(),
+        }
+
+    def _why_here(self) -> str:
+        """What leads to this place itself."""
         words = {
             self.Source.HOST_RULE: gettext("A rule for this host or a domain above it: %(reason)s"),
             self.Source.NETWORK: gettext("%(network)s is the most specific network of %(address)s."),

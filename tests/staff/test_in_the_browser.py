@@ -10,7 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
 from cases.models import Notice
-from cases.services import message_templates, vocabulary
+from cases.services import message_templates, origins, vocabulary
 from cases.services.keep import read_due
 from cases.services.receive import BATCH
 from tests.browsing import IN_A_BROWSER, page_of
@@ -171,6 +171,12 @@ def world(everyone: User) -> dict[str, int]:
     api_key()
     look = SecondLookFactory(differing=True, notice=NoticeFactory(assessed=True))
     vocabulary.begin_draft(by=SYSTEM, now=now)
+    cdn = ContactFactory(approved=True, provider__cdn=True, provider__code="shield").provider
+    hidden = {"hold": "contact_review", "hold_review": "cdn_origin"}
+    NoticeFactory(
+        assessed=True, provider=cdn, received_at=now - 30 * HOUR, assessed_at=now - 29 * HOUR, **hidden
+    )
+    origins.ask_due(by=SYSTEM, now=now - 28 * HOUR)
     letter = message_templates.begin_draft(kind="first", language="en", by=SYSTEM, now=now)
     return {"notice": notice.pk, "waiting": waiting.pk, "report": line.report_id, "dispatch": parked.pk,
             "reading": reading.pk, "provider": rule.provider_id, "user": everyone.pk,
@@ -193,6 +199,7 @@ PAGES = (
     "/staff/outbox/?show=parked",
     "/staff/cases/dispatch/",
     "/staff/cases/dispatch/{dispatch}/change/",
+    "/staff/cases/originrequest/",
     "/staff/overdue/",
     "/staff/overdue/steps/?show=unacknowledged",
     "/staff/quarantine/",

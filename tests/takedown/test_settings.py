@@ -93,6 +93,8 @@ WRONG = {
     "MESSAGE_MAX_MB": [SECRET, "0"],
     "APPROVE_ABOVE_LINES": [SECRET, "0"],
     "JUDGE_WITHIN_S": [SECRET, "-1", "nan"],
+    "ORIGIN_WITHIN_S": [SECRET, "-1", "nan"],
+    "ORIGIN_MAX_AGE_S": [SECRET, "-1", "nan"],
     "BREAK_FROM_S": [SECRET],
     "BREAK_HINT_AFTER_S": [SECRET],
     "WORK_PER_DAY_S": [SECRET, "inf"],

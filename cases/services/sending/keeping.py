@@ -6,7 +6,7 @@ from datetime import datetime
 
 from audit.record import Actor
 from cases import deadlines
-from cases.models import Dispatch, DispatchLine, Notice, SecondLook, Step
+from cases.models import Dispatch, DispatchLine, Notice, OriginRequest, SecondLook, Step
 from cases.services.ladder import seen_lately, wait_for_eyes
 from cases.services.route import HOME
 from providers.models import Attribution
@@ -24,6 +24,7 @@ def keep(lines: Lines, *, by: Actor, now: datetime) -> dict[int, list[Notice]]:
         _no_longer_to_send(kinds[Dispatch.Kind.FIRST], by=by)
         | _no_longer_to_remind(kinds[Dispatch.Kind.REMINDER], now=now)
         | _not_withdrawn(kinds[Dispatch.Kind.WITHDRAWAL])
+        | _no_longer_to_ask(kinds[Dispatch.Kind.ORIGIN])
     )
     struck: dict[DispatchLine.Dropped, list[int]] = defaultdict(list)
     for line_id, because in dropped.items():
@@ -77,6 +78,22 @@ def _not_withdrawn(lines: Lines) -> dict[int, DispatchLine.Dropped]:
         line.pk: DispatchLine.Dropped.OVERTAKEN
         for line, _dispatch, notice in lines
         if notice.state != withdrawn
+    }
+
+
+def _no_longer_to_ask(lines: Lines) -> dict[int, DispatchLine.Dropped]:
+    """Lines of hosts whose question was answered, or that nobody waits for any more; others may wait than its notice."""
+    if not lines:
+        return {}
+    asked = set(
+        OriginRequest.objects.filter(
+            notice__in=[notice.pk for _line, _dispatch, notice in lines], outcome=OriginRequest.Outcome.WAITS
+        ).values_list("notice_id", "round")
+    )
+    return {
+        line.pk: DispatchLine.Dropped.OVERTAKEN
+        for line, dispatch, notice in lines
+        if (notice.pk, dispatch.round) not in asked
     }
 
 

@@ -34,7 +34,7 @@ class WordsForm(forms.Form):
             names = ", ".join(f"{{{name}}}" for name in wording.required(kind, part))
             self.fields[part] = forms.CharField(
                 label=part_name(part),
-                required=False,
+                required=(kind, part) not in wording.OPTIONAL,
                 # Of the service's own making, so that a page without scripts says the same.
                 help_text=_("It must name %(names)s.") % {"names": names} if names else "",
                 widget=forms.Textarea(attrs={"rows": 9 if part == "answer" else 5, "class": "letter-words"}),

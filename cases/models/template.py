@@ -12,6 +12,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from cases.models.dispatch import Dispatch
 
@@ -33,8 +34,8 @@ class MessageTemplate(models.Model):
     """One version. A draft has no `in_force_at`; there is one at most of a kind and language, and it is the newest."""
 
     class Language(models.TextChoices):
-        NL = "nl", _("Dutch")
-        EN = "en", _("English")
+        NL = "nl", pgettext_lazy("a language", "Dutch")
+        EN = "en", pgettext_lazy("a language", "English")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Dispatch.Kind.choices)
     language = models.CharField(_("language"), max_length=2, choices=Language.choices)

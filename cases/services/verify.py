@@ -1,4 +1,4 @@
-"""The invariants I1 to I17, asked of the database as it stands."""
+"""The invariants I1 to I18, asked of the database as it stands."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -170,6 +170,20 @@ INVARIANTS: Final = (
            WHERE n.sent_at IS NOT NULL AND n.sent_at > (SELECT in_force_at FROM cases_vocabulary WHERE version = 1)
              AND NOT EXISTS (SELECT 1 FROM cases_secondlook l WHERE l.notice_id = n.id AND l.settled_at <= n.sent_at
                  AND l.outcome IN ('agreed', 'first', 'second', 'third'))""",
+    ),
+    Invariant(
+        "I18",
+        "whoever has a withdrawn notice in hand was told so, or will be",
+        # Before there were words for it nobody was told: version 1 of them came with the telling.
+        """SELECT DISTINCT n.reference FROM cases_notice n
+           JOIN cases_dispatchline l ON l.notice_id = n.id AND l.dropped_because = ''
+           JOIN cases_dispatch d ON d.id = l.dispatch_id AND d.kind IN ('first', 'reminder')
+                AND d.state IN ('relayed', 'accepted')
+           WHERE n.state = 'withdrawn' AND n.closed_at > (
+               SELECT in_force_at FROM cases_messagetemplate
+               WHERE kind = 'withdrawal' AND language = 'en' AND version = 1)
+             AND NOT EXISTS (SELECT 1 FROM cases_dispatchline t
+                 WHERE t.notice_id = n.id AND t.contact_id = l.contact_id AND t.step = 'withdrawal-1')""",
     ),
 )
 

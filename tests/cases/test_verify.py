@@ -78,7 +78,7 @@ def test_a_database_with_a_notice_in_every_state_is_whole() -> None:
     extend()
 
     assert broken() == set()
-    assert {f"I{number}" for number in range(1, 18)} == set(findings())
+    assert {f"I{number}" for number in range(1, 19)} == set(findings())
 
 
 @pytest.mark.django_db
@@ -162,6 +162,12 @@ def _judged_twice_by_one() -> str:
     return str(look.notice.reference)
 
 
+def _withdrawn_and_nobody_told() -> str:
+    notice = NoticeFactory(withdrawn=True)
+    sql("UPDATE cases_notice SET closed_at = now() + interval '1 hour' WHERE id = %s", notice.pk)
+    return str(notice.reference)
+
+
 def _national_sent_by_one_alone() -> str:
     return str(NoticeFactory(sent=True, legal_class="national", notified_at=None, received_at=timezone.now(),
                              assessed_at=timezone.now(), routed_at=timezone.now(),
@@ -235,6 +241,7 @@ BREAKS = [
     ("I14", _due_is_not_what_the_rule_says),
     ("I16", _judged_twice_by_one),
     ("I17", _national_sent_by_one_alone),
+    ("I18", _withdrawn_and_nobody_told),
 ]
 
 
@@ -259,7 +266,7 @@ def test_the_command_says_a_line_for_each_and_fails_when_one_is_broken(
     NoticeFactory(removed=True)
     call_command("verify")
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 17
+    assert len(lines) == 18
     assert all(line.split()[1] in {"ok", "NOT"} for line in lines)
 
     _number_from_nowhere()

@@ -78,6 +78,9 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     "dispatch.cancel": frozenset({_A, _L, _N, _S}),
     "dispatch.approve": frozenset({_N, _S}),
     "dispatch.retry": frozenset({_A, _L, _N, _S}),
+    # What comes back by mail: reading it, and saying what it means.
+    "reply.view": frozenset({_A, _L, _N, _S}),
+    "reply.decide": frozenset({_L, _N, _S}),
     "overdue.view": frozenset({_S}),
     "overdue.act": frozenset({_S}),
     # The rungs of the ladder, for whom they are asked of (deadlines.PASSES_TO).

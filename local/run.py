@@ -183,6 +183,7 @@ def environment(ports: Ports, running: servers.Servers, control: Path) -> dict[s
         "EMAIL_URL": f"smtp://127.0.0.1:{ports.smtp}",
         "MAILBOX_URL": f"imap://meldpunt:demo@127.0.0.1:{ports.imap}/INBOX",
         "MAILBOX_AUTHSERV_ID": "mx.hotline.example",
+        "REPLIES_URL": f"imap://meldpunt:demo@127.0.0.1:{ports.imap}/Replies",
         "SECRET_KEY_FILE": str(secret("secret_key", _from_vault("secret"))),
         "ENCRYPTION_KEYS_FILE": str(secret("encryption_keys", _from_vault("new"))),
         "BASE_URL": ports.base_url,

@@ -50,6 +50,7 @@ class Place(NamedTuple):
 
 
 _REPORTS: Final = pgettext_lazy("a menu of desks", "Reports")
+_SENDING: Final = pgettext_lazy("a menu of desks", "Sending")
 _OVERDUE: Final = pgettext_lazy("a menu of desks", "Overdue")
 _SETTINGS: Final = pgettext_lazy("a menu of desks", "Settings")
 
@@ -88,12 +89,20 @@ STAFF: Final = (
         _("Second judgements"),
         _("Where two judge differently, and how often"),
     ),
-    Place("admin:outbox", "dispatch.view", _("Outbox"), _("Messages on their way to providers")),
+    Place("admin:outbox", "dispatch.view", _("Outbox"), _("Messages on their way to providers"), _SENDING),
+    Place(
+        "admin:replies",
+        "reply.view",
+        _("What comes back"),
+        _("Bounces, and what providers write"),
+        _SENDING,
+    ),
     Place(
         "admin:cases_originrequest_changelist",
         "origin.view",
         pgettext_lazy("a desk", "Origins"),
         _("Which server is behind a CDN"),
+        _SENDING,
     ),
     Place("admin:overdue", "overdue.view", _("Overdue"), _("Past the term, not proven gone"), _OVERDUE),
     Place("admin:overdue_steps", "step.view", _("Steps"), _("What asks for a person now"), _OVERDUE),

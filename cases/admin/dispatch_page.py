@@ -14,7 +14,7 @@ from accounts.names import Names
 from audit.models import Event
 from cases.admin import piles
 from cases.admin.sentences import step_name, told
-from cases.models import Dispatch, DispatchLine, Notice
+from cases.models import Dispatch, DispatchLine, Notice, ReplyMail
 
 #: Lines shown on a page; a message has 500 at most.
 LINES: Final = 500
@@ -55,6 +55,9 @@ def context(request: HttpRequest, dispatch: Dispatch, *, text: str = "") -> dict
         "lines": [{"line": line, "step": step_name(line.step)} for line in lines],
         "attempts": attempts,
         "around": _around(dispatch),
+        "came_back": list(
+            dispatch.came_back.defer("text_sealed", "subject_sealed").order_by("-received_at", "-pk")[:AROUND]
+        ),
         "timeline": [told(event, names.of(event.actor)) for event in events],
         **piles.buttons(request, dispatch),
     }
@@ -74,14 +77,15 @@ def _facts(dispatch: Dispatch, handed_over_at: datetime | None) -> dict[str, Any
             filter=Q(notice__state__in=[Notice.State.NOTIFIED, Notice.State.ESCALATED]),
         ),
     )
+    receipt = ReplyMail.objects.receipts().filter(dispatch=dispatch).order_by("pk").first()
     all_gone = bool(found["all"]) and found["gone"] == found["all"]
     observed = found["gone_at"] if all_gone else found["online_at"] or found["gone_at"]
     of_all = _("%(count)d of %(all)d notices")
     return {
         "sent": handed_over_at,
         "accepted": dispatch.accepted_at,
-        "receipt": None,
-        "receipt_note": "",
+        "receipt": receipt.received_at if receipt else None,
+        "receipt_note": receipt.ticket if receipt else "",
         "answered": found["answered_at"],
         "answered_note": of_all % {"count": found["answered"], "all": found["all"]}
         if found["answered"]

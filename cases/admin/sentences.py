@@ -170,7 +170,6 @@ _CODES: Final[dict[str, dict[str, Any]]] = {
     "came_of": dict(Call.Outcome.choices),
     "to_role": dict(ROLE_CHOICES),
     "mail_kind": dict(ReplyMail.Kind.choices),
-    "look": dict(ReplyMail.Reason.choices),
 }
 
 

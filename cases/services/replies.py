@@ -194,7 +194,10 @@ def _reason(
 
 
 def _words(fate: Fate) -> str:
-    return _LINK.sub("…", " ".join(filter(None, [fate.action, fate.status, fate.words])))[:500]
+    """What a report says, as their server said it; that it failed is said beside it."""
+    action = "" if fate.action == "failed" else fate.action
+    status = "" if fate.status in fate.words else fate.status
+    return _LINK.sub("…", " ".join(filter(None, [action, status, fate.words])))[:500]
 
 
 # -- what people decide ------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 Mail lies in memory: three mails arrive whenever it starts. A partner's, with a list, that our mail server found
 proven; a stranger's; an automatic answer. The world knows them again after a restart and takes nothing in twice.
-Environment: MAILBOX_URL.
+What comes back to our messages lies in another folder: a question about nobody knows which message, and what the
+demo's mail server puts there (local/demo/returns.py). Environment: MAILBOX_URL, REPLIES_URL.
 """
 
 import os
@@ -11,7 +12,7 @@ import threading
 import time
 from email.message import EmailMessage
 from email.policy import SMTP
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from imapclient import IMAPClient
 from pymap.main import main as serve
@@ -61,6 +62,16 @@ def mails() -> list[EmailMessage]:
     return [report, stranger, away]
 
 
+def question() -> EmailMessage:
+    """What a provider writes that does not say about which message."""
+    return _mail(
+        "noc@delta.test",
+        "Welke klant?",
+        "Goedemorgen,\n\nover welke klant gaat uw laatste bericht? Wij zien twee kandidaten.\n\nGroet, NOC Delta\n",
+        verdict=f"{MX}; dmarc=pass header.from=delta.test",
+    )
+
+
 def _mail(sender: str, subject: str, text: str, *, verdict: str) -> EmailMessage:
     domain = sender.partition("@")[2]
     out = EmailMessage(policy=SMTP)
@@ -84,6 +95,10 @@ def deliver() -> None:
                 client.login(there.username, there.password)
                 for mail in mails():
                     client.append("INBOX", mail.as_bytes())
+                replies = unquote(urlsplit(os.environ["REPLIES_URL"]).path.strip("/"))
+                if not client.folder_exists(replies):
+                    client.create_folder(replies)
+                client.append(replies, question().as_bytes())
                 return
         except OSError:
             if time.monotonic() > end:

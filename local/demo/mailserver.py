@@ -7,7 +7,8 @@ wire copies.
 How it treats a recipient is read anew each time from `behaviour.json` beside it, `{address: behaviour}`, with
 `*` for everybody else: `accept`; `451` and `550`, the refusal of a recipient; `slow:SECONDS`, the answer to
 DATA comes late; `drop`, the message is kept and the connection cut before the 250, so that the sender
-cannot know. Environment: DEMO_MAIL_FOLDER, DEMO_SMTP_PORT, DEMO_MAIL_PAGE_PORT.
+cannot know; `bounce:SECONDS`, `report:SECONDS`, `receipt:SECONDS` and `answer:SECONDS`, the message is taken and
+something comes back to it (local/demo/returns.py). Environment: DEMO_MAIL_FOLDER, DEMO_SMTP_PORT, DEMO_MAIL_PAGE_PORT.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from local.demo import plain_http
+from local.demo import plain_http, returns
 from local.demo.plain_http import Request, Response
 
 LARGEST_MESSAGE = 40 * 1024 * 1024  # bytes
@@ -109,8 +110,9 @@ class Post:
         try:
             told = json.loads((self.folder / "behaviour.json").read_text(encoding="utf-8"))
         except FileNotFoundError:
-            return "accept"
-        return str(told.get(recipient.lower(), told.get("*", "accept")))
+            told = {}
+        usual = returns.USUAL.get(recipient.lower(), "accept")
+        return str(told.get(recipient.lower(), told.get("*", usual)))
 
 
 class Reception:
@@ -138,12 +140,25 @@ class Reception:
         if not isinstance(content, bytes):
             return "554 5.6.0 Send bytes"
         self._post.keep(list(envelope.rcpt_tos), content)
-        for behaviour in map(self._post.behaviour, envelope.rcpt_tos):
+        for recipient in envelope.rcpt_tos:
+            behaviour = self._post.behaviour(recipient)
+            _send_back(behaviour, content, envelope.mail_from or "", recipient)
             if behaviour == "drop" and isinstance(server.transport, asyncio.WriteTransport):
                 server.transport.abort()
             if behaviour.startswith("slow:"):
                 await asyncio.sleep(float(behaviour.removeprefix("slow:")))
         return "250 2.0.0 OK: kept"
+
+
+def _send_back(behaviour: str, content: bytes, return_path: str, recipient: str) -> None:
+    """Let something come back to a message, after a while, if that is how its recipient behaves."""
+    kind, _colon, seconds = behaviour.partition(":")
+    original = message_from_bytes(content, _class=EmailMessage, policy=default)
+    if kind not in returns.KINDS or not return_path or not returns.is_fresh(original):
+        return
+    made = returns.made(kind, original, return_path=return_path, recipient=recipient)
+    loop = asyncio.get_running_loop()
+    loop.call_later(float(seconds or 3), lambda: loop.run_in_executor(None, returns.deliver, made))
 
 
 # -- the page: what came in, as text and nothing else -------------------------------------------------------

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -20,10 +19,10 @@ from cases.services.refused import Invalid, WrongState
 from providers.models import Contact
 from tests.factories import NOON, SYSTEM, ContactFactory, NoticeFactory, ProviderFactory
 from tests.mailbox import MX, ImapServer
+from tests.returned import SAMPLES, came_back, message, sample
 
 pytestmark = pytest.mark.django_db
 
-SAMPLES = Path(__file__).resolve().parents[1] / "data" / "replies"
 Kind, State, Reason, Match = ReplyMail.Kind, ReplyMail.State, ReplyMail.Reason, ReplyMail.Match
 
 
@@ -37,27 +36,6 @@ def imap(imap_process: ImapServer, host: Callable[..., None]) -> ImapServer:
 
 def read(at: datetime = NOON) -> int:
     return reading.read_replies(by=SYSTEM, clock=lambda: at)
-
-
-def message(notice: Notice) -> Dispatch:
-    return notice.dispatch_lines.select_related("dispatch").get().dispatch
-
-
-def sample(name: str, dispatch: Dispatch, *, proven: bool = False, **swap: str) -> bytes:
-    """A mail of the corpus as it comes back to this message."""
-    raw = (SAMPLES / f"{name}.eml").read_text(encoding="utf-8")
-    swaps = {
-        "meldpunt+token-ntd-2026-000123@hotline.example": return_path(dispatch.token),
-        "meldpunt+ntd-2026-000123.proof@hotline.example": reply_path(dispatch.number),
-        "<ntd-2026-000123.00112233445566aa@hotline.example>": dispatch.message_id,
-        "NTD-2026-000123": dispatch.number,
-        **swap,
-    }
-    for old, new in swaps.items():
-        raw = raw.replace(old, new)
-    if proven:
-        raw = f"Authentication-Results: {MX}; dmarc=pass header.from=alfa.example\n{raw}"
-    return raw.replace("\n", "\r\n").encode()
 
 
 # -- read once -----------------------------------------------------------------------------------------------
@@ -214,17 +192,6 @@ def test_the_sweep_reads_and_without_a_mailbox_does_nothing(
 # -- to which message, and what that proves --------------------------------------------------------------------
 
 
-def kept(raw: bytes, at: datetime = NOON) -> ReplyMail:
-    """A mail that was read, without a server between."""
-    from cases.models import Mailbox, MailCopy
-
-    box, _new = Mailbox.objects.get_or_create(name="test")
-    copy = MailCopy.objects.create(mailbox=box, uid_validity=1, uid=MailCopy.objects.count() + 1)
-    return replies.keep(
-        returned=letter.read(server.Fetched(raw, len(raw), True)), copy=copy, by=SYSTEM, now=at
-    )
-
-
 @pytest.fixture
 def ours(host: Callable[..., None]) -> None:
     host(replies_authserv_id=MX)
@@ -235,7 +202,7 @@ def ours(host: Callable[..., None]) -> None:
 )
 def test_no_other_machine_moves_a_state(ours: None, name: str) -> None:
     notice = NoticeFactory(notified=True)
-    kept(sample(name, message(notice)))
+    came_back(sample(name, message(notice)))
     assert Notice.objects.get(pk=notice.pk).state == Notice.State.NOTIFIED
     assert message(notice).state == Dispatch.State.ACCEPTED
     assert Contact.objects.get().suspended_at is None
@@ -249,7 +216,7 @@ def test_no_other_machine_moves_a_state(ours: None, name: str) -> None:
 )  # fmt: skip
 def test_every_way_to_say_that_it_failed_for_good_counts(ours: None, name: str) -> None:
     notice = NoticeFactory(notified=True)
-    mail = kept(sample(name, message(notice)))
+    mail = came_back(sample(name, message(notice)))
     assert (mail.state, message(notice).state) == (State.FILED, Dispatch.State.BOUNCED)
     assert "://" not in message(notice).trouble_answer
 
@@ -258,7 +225,7 @@ def test_the_return_path_is_known_in_lower_case_too(ours: None) -> None:
     notice = NoticeFactory(notified=True)
     Dispatch.objects.update(token="AbC-dEf_123")
     raw = sample("failed-postfix", message(notice)).replace(b"AbC-dEf_123", b"abc-def_123")
-    assert kept(raw).matched_by == Match.RETURN_PATH
+    assert came_back(raw).matched_by == Match.RETURN_PATH
     assert message(notice).state == Dispatch.State.BOUNCED
 
 
@@ -272,7 +239,7 @@ def test_a_forged_bounce_counts_for_nothing_and_is_shown(ours: None, to: str) ->
     to = reply_path(dispatch.number) if to == "the reply address" else to
     raw = sample("failed-postfix", dispatch).replace(return_path(dispatch.token).encode(), to.encode())
 
-    mail = kept(raw)
+    mail = came_back(raw)
 
     assert (mail.state, mail.reason, mail.dispatch) == (State.WAITING, Reason.NO_SECRET, dispatch)
     assert Notice.objects.get(pk=notice.pk).state == Notice.State.NOTIFIED
@@ -282,7 +249,7 @@ def test_a_forged_bounce_counts_for_nothing_and_is_shown(ours: None, to: str) ->
 @pytest.mark.parametrize("name", ["failed-another-recipient", "failed-nobody-named"])
 def test_a_bounce_of_somebody_it_was_passed_on_to_waits_for_a_person(ours: None, name: str) -> None:
     notice = NoticeFactory(notified=True)
-    mail = kept(sample(name, message(notice)))
+    mail = came_back(sample(name, message(notice)))
     assert (mail.state, mail.reason) == (State.WAITING, Reason.OTHER_ADDRESS)
     assert message(notice).state == Dispatch.State.ACCEPTED
 
@@ -297,7 +264,7 @@ def test_backscatter_of_others_forgeries_is_filed(ours: None) -> None:
     raw = sample("failed-qmail", dispatch).replace(
         return_path(dispatch.token).encode(), b"meldpunt@hotline.example"
     )
-    mail = kept(raw)
+    mail = came_back(raw)
     assert (mail.state, mail.dispatch) == (State.FILED, None)
     assert not ReplyMail.objects.hard().exists()
 
@@ -306,11 +273,11 @@ def test_backscatter_of_others_forgeries_is_filed(ours: None) -> None:
 def test_a_delivery_report_is_evidence_that_it_arrived(ours: None, name: str) -> None:
     notice = NoticeFactory(sent=True)
     late = NOON + timedelta(hours=4)
-    kept(sample(name, message(notice)), at=late)
+    came_back(sample(name, message(notice)), at=late)
     dispatch = message(notice)
     assert (dispatch.state, dispatch.accepted_at) == (Dispatch.State.ACCEPTED, late)
     said = "relayed" if "relayed" in name else "delivered"
-    assert dispatch.evidence.startswith(f"{said} 2.0.0 250 2.0.0 Ok: queued as")
+    assert dispatch.evidence.startswith(f"{said} 250 2.0.0 Ok: queued as")
     assert Notice.objects.get(pk=notice.pk).notified_at == late
 
 
@@ -320,29 +287,29 @@ def test_a_delivery_report_without_the_secret_proves_nothing(ours: None) -> None
     raw = sample("delivered-relayed", dispatch).replace(
         return_path(dispatch.token).encode(), reply_path(dispatch.number).encode()
     )
-    assert kept(raw).state == State.FILED
+    assert came_back(raw).state == State.FILED
     assert message(notice).state == Dispatch.State.RELAYED
     assert Notice.objects.get(pk=notice.pk).notified_at is None
 
 
 def test_a_delay_is_kept_for_the_health_of_the_contact(ours: None) -> None:
     notice = NoticeFactory(sent=True)
-    mail = kept(sample("delayed-postfix", message(notice)))
+    mail = came_back(sample("delayed-postfix", message(notice)))
     assert list(ReplyMail.objects.soft().of_contact(Contact.objects.get())) == [mail]
     assert message(notice).state == Dispatch.State.RELAYED
 
 
 def test_a_receipt_keeps_their_number_and_a_second_mail_of_the_ticket_is_looked_at(ours: None) -> None:
     notice = NoticeFactory(notified=True)
-    first = kept(sample("receipt-otrs", message(notice)))
-    second = kept(sample("receipt-otrs", message(notice)).replace(b"<1.otrs@", b"<2.otrs@"))
+    first = came_back(sample("receipt-otrs", message(notice)))
+    second = came_back(sample("receipt-otrs", message(notice)).replace(b"<1.otrs@", b"<2.otrs@"))
     assert (first.kind, first.state, first.ticket) == (Kind.RECEIPT, State.FILED, "2026112410000123")
     assert ReplyMail.objects.receipts().about(notice).earliest("pk") == first
     assert (second.state, second.reason) == (State.WAITING, Reason.MACHINE)
 
 
 def test_what_an_agent_writes_in_a_ticket_system_is_looked_at(ours: None) -> None:
-    mail = kept(sample("auto-agent-in-a-ticket-system", message(NoticeFactory(notified=True))))
+    mail = came_back(sample("auto-agent-in-a-ticket-system", message(NoticeFactory(notified=True))))
     assert (mail.kind, mail.state, mail.reason) == (Kind.AUTO, State.WAITING, Reason.MACHINE)
 
 
@@ -360,17 +327,17 @@ def test_a_persons_mail_waits_and_says_whether_it_is_the_providers(
 ) -> None:
     dispatch = message(NoticeFactory(notified=True))
     raw = sample("answer-about-an-absence", dispatch, proven=proven, **{"jan@alfa.example": sender})
-    mail = kept(raw)
+    mail = came_back(raw)
     assert (mail.state, mail.reason, mail.matched_by) == (State.WAITING, reason, Match.REPLY_PATH)
 
 
 def test_an_answer_without_our_address_is_known_by_its_thread_or_else_only_suggested(ours: None) -> None:
     dispatch = message(NoticeFactory(notified=True))
     plain = {reply_path(dispatch.number): "meldpunt@hotline.example"}
-    by_thread = kept(sample("answer-plain", dispatch, **plain))
+    by_thread = came_back(sample("answer-plain", dispatch, **plain))
     assert (by_thread.dispatch, by_thread.matched_by) == (dispatch, Match.THREAD)
 
-    by_number = kept(sample("answer-own-subject", dispatch))
+    by_number = came_back(sample("answer-own-subject", dispatch))
     assert (by_number.dispatch, by_number.reason) == (None, Reason.UNMATCHED)
     assert replies.suggestions(by_number) == [dispatch]
     assert list(ReplyMail.objects.unmatched()) == [by_number]
@@ -384,7 +351,7 @@ def test_mail_of_a_contacts_domain_is_suggested_to_what_was_sent_there(ours: Non
     )
     message(other).attempts.create(number=1, started_at=NOON)
     raw = b"From: jan@alfa.example\r\nSubject: a question\r\n\r\nWho are you?\r\n"
-    assert replies.suggestions(kept(raw)) == [message(notice)]
+    assert replies.suggestions(came_back(raw)) == [message(notice)]
 
 
 def test_an_answer_to_several_messages_is_put_to_none(ours: None) -> None:
@@ -392,7 +359,7 @@ def test_an_answer_to_several_messages_is_put_to_none(ours: None) -> None:
     two = message(NoticeFactory(notified=True, content__url="https://forum.example/2"))
     raw = sample("answer-plain", one, **{one.message_id: two.message_id})
     raw = raw.replace(b"To: ", f"To: {reply_path(two.number)}, ".encode())
-    assert kept(raw).dispatch is None
+    assert came_back(raw).dispatch is None
 
 
 # -- what a person makes of it -----------------------------------------------------------------------------------
@@ -400,7 +367,7 @@ def test_an_answer_to_several_messages_is_put_to_none(ours: None) -> None:
 
 def test_one_press_makes_answers_for_all_notices_of_the_message(ours: None) -> None:
     notice = NoticeFactory(notified=True)
-    mail = kept(sample("answer-plain", message(notice), proven=True))
+    mail = came_back(sample("answer-plain", message(notice), proven=True))
     (outcome,) = replies.answer(
         mail_id=mail.pk, answer="removed", references=[notice.reference], by=SYSTEM, now=NOON
     )
@@ -416,7 +383,7 @@ def test_one_press_makes_answers_for_all_notices_of_the_message(ours: None) -> N
 
 def test_an_answer_by_mail_starts_the_clock_of_what_only_our_relay_had(ours: None) -> None:
     notice = NoticeFactory(sent=True)
-    mail = kept(sample("answer-plain", message(notice)))
+    mail = came_back(sample("answer-plain", message(notice)))
     at = NOON + timedelta(hours=2)
     replies.answer(mail_id=mail.pk, answer="dispute", references=[notice.reference], by=SYSTEM, now=at)
     assert Notice.objects.get(pk=notice.pk).notified_at == at
@@ -425,7 +392,7 @@ def test_an_answer_by_mail_starts_the_clock_of_what_only_our_relay_had(ours: Non
 
 def test_an_answer_needs_a_message_and_notices_of_it(ours: None) -> None:
     notice, other = NoticeFactory(notified=True), NoticeFactory(content__url="https://forum.example/2")
-    mail = kept(sample("answer-own-subject", message(notice)))
+    mail = came_back(sample("answer-own-subject", message(notice)))
     ask = {"mail_id": mail.pk, "answer": "acknowledged", "by": SYSTEM, "now": NOON}
     with pytest.raises(Invalid, match="Put it to its message"):
         replies.answer(references=[notice.reference], **ask)
@@ -439,7 +406,7 @@ def test_an_answer_needs_a_message_and_notices_of_it(ours: None) -> None:
 
 def test_what_cannot_be_recorded_leaves_the_mail_in_the_tray(ours: None) -> None:
     notice = NoticeFactory(withdrawn=True)
-    mail = kept(sample("answer-plain", message(notice)))
+    mail = came_back(sample("answer-plain", message(notice)))
     with pytest.raises(Invalid, match="withdrawn"):
         replies.answer(mail_id=mail.pk, answer="removed", references=[notice.reference], by=SYSTEM, now=NOON)
     assert ReplyMail.objects.get().state == State.WAITING
@@ -447,9 +414,9 @@ def test_what_cannot_be_recorded_leaves_the_mail_in_the_tray(ours: None) -> None
 
 def test_what_was_filed_by_itself_can_be_brought_to_the_tray_but_not_what_counted(ours: None) -> None:
     notice = NoticeFactory(notified=True)
-    away = kept(sample("away-vacation", message(notice)))
+    away = came_back(sample("away-vacation", message(notice)))
     assert replies.bring_back(mail_id=away.pk, by=SYSTEM, now=NOON).reason == Reason.BROUGHT
-    counted = kept(sample("failed-postfix", message(notice)))
+    counted = came_back(sample("failed-postfix", message(notice)))
     with pytest.raises(WrongState, match="acted on"):
         replies.bring_back(mail_id=counted.pk, by=SYSTEM, now=NOON)
     connection.check_constraints()

@@ -3,12 +3,18 @@
 import json
 import smtplib
 from collections.abc import Callable
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
+from cases.intake.mailbox.server import Fetched
+from cases.intake.replies import letter
 from local import servers
+from local.demo import returns
+from tests.mailbox import PASSWORD, USER, ImapServer
 
 MESSAGE = """\
 From: meldpunt@hotline.example
@@ -150,3 +156,28 @@ def test_an_attachment_is_shown_as_text_whatever_it_says_that_it_is(mail: Mail) 
 def test_there_is_nothing_else_on_the_page(mail: Mail, target: str) -> None:
     assert mail.page(target)[0] == 404
     assert mail.page("/", "POST")[0] == 405
+
+
+def test_what_comes_back_reaches_the_mailbox_and_is_what_it_says(
+    imap_process: ImapServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imap_process.empty()
+    monkeypatch.setenv("REPLIES_URL", f"imap://{USER}:{PASSWORD}@127.0.0.1:{imap_process.port}/Replies")
+    original = message_from_bytes(MESSAGE.encode(), _class=EmailMessage, policy=policy.default)
+    original["Reply-To"] = "meldpunt+ntd-2026-000001.proof@hotline.example"
+    told = {}
+    for kind in returns.KINDS:
+        made = returns.made(
+            kind, original, return_path="meldpunt+secret@hotline.example", recipient="abuse@alfa.test"
+        )
+        returns.deliver(made)
+        raw = made.as_bytes()
+        told[kind] = letter.read(Fetched(raw, len(raw), True))
+
+    assert imap_process.count("Replies") == len(returns.KINDS)
+    assert {kind: read.kind for kind, read in told.items()} == {
+        "receipt": "receipt", "answer": "answer", "bounce": "failed", "report": "delivered",
+    }  # fmt: skip
+    assert told["receipt"].ticket
+    assert "abuse@alfa.test" in told["bounce"].fates[0].addresses
+    assert told["bounce"].to == ("meldpunt+secret@hotline.example",)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.smtp import SMTP
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from providers.channels.result import Accepted, Failed
 from providers.channels.smtp import session
 from takedown.env import Mail
-from tests.mailserver import MailServer
+from tests.mailserver import MailServer, _Protocol
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
 TO = "abuse@alfa.example"
@@ -232,3 +232,56 @@ def test_a_server_that_does_not_offer_the_tls_we_want_gets_nothing(
 
     assert isinstance(hand_over(), Failed)
     assert mail_server.received == []
+
+
+class ReportingServer(MailServer):
+    """A relay that sends delivery reports, and says so (RFC 3461)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], "250-DSN", responses[-1]]
+
+    def _protocol(self) -> SMTP:
+        return _Reporting(self, self._loop)
+
+
+class _Reporting(_Protocol):
+    """aiosmtpd knows no options: they are taken off, and kept."""
+
+    async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802
+        await super().smtp_MAIL(self._plain(arg))
+
+    async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802
+        await super().smtp_RCPT(self._plain(arg))
+
+    def _plain(self, arg: str | None) -> str:
+        path, *options = (arg or "").split()
+        assert isinstance(self._counted, ReportingServer)
+        self._counted.asked += [option for option in options if not option.startswith("size=")]
+        return path
+
+
+def test_a_relay_that_sends_delivery_reports_is_asked_for_them(host: Callable[..., None]) -> None:
+    server = ReportingServer()
+    server.start()
+    try:
+        host(mail=Mail(host="127.0.0.1", port=server.port, user="", password="", tls=""))
+        assert isinstance(hand_over("abuse+x=1@alfa.example"), Accepted)
+        with session() as channel:
+            message = EmailMessage()
+            message["Message-ID"] = "<2@hotline.example>"
+            channel.hand_over(message, sender="", recipient=TO)
+    finally:
+        server.stop()
+
+    assert server.asked == [
+        "RET=HDRS",
+        "NOTIFY=SUCCESS,FAILURE,DELAY",
+        "ORCPT=rfc822;abuse+2Bx+3D1@alfa.example",
+    ], "and nothing for what has no sender"

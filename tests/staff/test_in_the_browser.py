@@ -28,6 +28,7 @@ from tests.factories import (
     StepFactory,
     api_key,
 )
+from tests.returned import came_back, message, sample
 
 pytestmark = IN_A_BROWSER
 HOUR = timedelta(hours=1)
@@ -178,9 +179,12 @@ def world(everyone: User) -> dict[str, int]:
     )
     origins.ask_due(by=SYSTEM, now=now - 28 * HOUR)
     letter = message_templates.begin_draft(kind="first", language="en", by=SYSTEM, now=now)
+    reply = came_back(sample("answer-plain", message(notice)), now)
+    lost = came_back(sample("answer-own-subject", message(notice)), now)
+    doubt = came_back(sample("failed-another-recipient", message(notice)), now)
     return {"notice": notice.pk, "waiting": waiting.pk, "report": line.report_id, "dispatch": parked.pk,
             "reading": reading.pk, "provider": rule.provider_id, "user": everyone.pk,
-            "look": look.pk, "letter": letter.pk}  # fmt: skip
+            "look": look.pk, "letter": letter.pk, "reply": reply.pk, "lost": lost.pk, "doubt": doubt.pk}  # fmt: skip
 
 
 PAGES = (
@@ -200,6 +204,10 @@ PAGES = (
     "/staff/cases/dispatch/",
     "/staff/cases/dispatch/{dispatch}/change/",
     "/staff/cases/originrequest/",
+    "/staff/replies/",
+    "/staff/replies/{reply}/",
+    "/staff/replies/{lost}/",
+    "/staff/replies/{doubt}/",
     "/staff/overdue/",
     "/staff/overdue/steps/?show=unacknowledged",
     "/staff/quarantine/",

@@ -87,7 +87,9 @@ def keep(*, returned: Returned, copy: MailCopy, by: Actor, now: datetime) -> Rep
                 mail = _kept(returned, message_key, content_key, by=by, now=now)
         except IntegrityError:
             # Another worker has it: both saw that it was not there.
-            mail = same.get()
+            mail = same.first()
+            if mail is None:
+                raise  # it is something else that does not fit
     MailCopy.objects.filter(pk=copy.pk).update(reply_mail=mail)
     return mail
 

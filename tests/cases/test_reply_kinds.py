@@ -2,12 +2,14 @@
 them. The first word of a sample's name is what it is."""
 
 import re
+from email.message import Message
 from pathlib import Path
 
 import pytest
+from flufl.bounce import all_failures
 
 from cases.intake.mailbox.server import Fetched
-from cases.intake.replies import letter
+from cases.intake.replies import letter, reports
 from cases.intake.replies.tickets import ticket_in
 from cases.models import ReplyMail
 from cases.services.replies import Returned
@@ -187,6 +189,21 @@ def test_a_report_with_a_thousand_recipients_or_a_broken_one_is_read_in_part() -
     assert len(many.fates) == 100
     broken = read(head + b"Content-Type: message/delivery-status\r\n\r\n\xff\xfe\x00--b--\r\n")
     assert broken.fates == ()
+
+
+def test_of_a_long_bounce_only_the_beginning_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[int] = []
+
+    def watched(mail: Message) -> tuple[frozenset[bytes], frozenset[bytes]]:
+        looked_at.append(len(str(mail.get_payload())))
+        found: tuple[frozenset[bytes], frozenset[bytes]] = all_failures(mail)
+        return found
+
+    monkeypatch.setattr(reports, "all_failures", watched)
+    (path,) = [path for path in CORPUS if path.stem == "failed-qmail"]
+    found = read(path.read_bytes() + b"<other@alfa.example>: failed\n" * 100_000)
+    assert [fate.addresses for fate in found.fates] == [{"abuse@alfa.example"}]
+    assert max(looked_at) <= 100_000
 
 
 def test_no_sample_names_a_real_party() -> None:

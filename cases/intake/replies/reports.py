@@ -21,6 +21,8 @@ _ANSWER: Final = re.compile(r"\b[45]\d\d[ -][^\n]{3,300}")
 _XTEXT: Final = re.compile(r"\+([0-9A-F]{2})")
 _MESSAGE_ID: Final = re.compile(r"<[^\s<>]{1,180}>")
 _WORDS: Final = 400  # characters
+#: characters of a bounce without a standard that are looked at.
+_READ: Final = 100_000
 #: A report with more recipients is nobody's answer to a message that had one.
 _RECIPIENTS: Final = 100
 
@@ -62,7 +64,7 @@ def _address(value: str) -> str:
 def others(mail: Message, text: str) -> list[Fate]:
     """The recipients of a bounce that is written for people, as the servers of the world do."""
     try:
-        delayed, failed = all_failures(mail)
+        delayed, failed = all_failures(mail if _weight(mail) <= _READ else _beginning(mail, text))
     except Exception as fault:  # noqa: BLE001 - the detectors were written for mail that is well formed
         logger.warning("a bounce cannot be read: %s", type(fault).__name__)
         return []
@@ -79,6 +81,21 @@ def others(mail: Message, text: str) -> list[Fate]:
         for action, addresses in (("failed", failed), ("delayed", delayed))
         for address in sorted(addresses)[:_RECIPIENTS]
     ]
+
+
+def _weight(mail: Message) -> int:
+    """How much the detectors would read: every line, some twenty times."""
+    return sum(len(inner) for part in mail.walk() if isinstance(inner := part.get_payload(), str))
+
+
+def _beginning(mail: Message, text: str) -> Message:
+    """A long bounce, which gives back a long message: whom it is about stands at its beginning."""
+    short = Message()
+    for name in ("From", "Subject", "X-Failed-Recipients"):
+        if name in mail:
+            short[name] = str(mail[name])
+    short.set_payload(text[:_READ])
+    return short
 
 
 def returned_ids(mail: Message) -> list[str]:

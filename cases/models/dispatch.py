@@ -78,6 +78,7 @@ class Dispatch(models.Model):
         OURS = "ours", _("Our own mail server does not take it; it is tried again every minute.")
         RESTORED = "restored", _("It may have gone out already: a backup was put back after it was made.")
         CHANNEL = "channel", _("There is no way to reach this contact yet.")
+        KEY = "key", _("The key that mail to this contact is encrypted with cannot be used.")
         UNMADE = "unmade", _("The message cannot be made: there is a fault on our side.")
         BOUNCED = "bounced", _("It was taken, and came back undelivered.")
 
@@ -216,7 +217,11 @@ class DispatchLine(models.Model):
 
 
 class Attempt(models.Model):
-    """One attempt to hand a dispatch over: written before it starts, finished when it ends."""
+    """One attempt to hand a dispatch over: written before it starts, finished when it ends.
+
+    `copy` is all that the message says, headers and files included, as it was before it was encrypted for its reader;
+    `copy_digest` is the SHA-256 of that, `wire_digest` of what was handed over. They differ when it was encrypted.
+    """
 
     dispatch = models.ForeignKey(
         Dispatch, models.PROTECT, related_name="attempts", verbose_name=_("dispatch")
@@ -226,6 +231,12 @@ class Attempt(models.Model):
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     accepted = models.BooleanField(_("accepted"), null=True, blank=True)
     answer = models.CharField(_("answer"), max_length=500, blank=True)
+    copy_sealed = models.BinaryField(null=True, editable=False)
+    copy_digest = models.BinaryField(max_length=32, null=True, editable=False)
+    wire_digest = models.BinaryField(max_length=32, null=True, editable=False)
+    encrypted_for = models.CharField(_("encrypted for"), max_length=64, blank=True)
+
+    copy = Sealed("copy_sealed", row="place")
 
     class Meta:
         verbose_name = _("attempt")
@@ -234,4 +245,9 @@ class Attempt(models.Model):
         constraints = [models.UniqueConstraint(fields=["dispatch", "number"], name="attempt_once")]
 
     def __str__(self) -> str:
+        return f"{self.dispatch_id}#{self.number}"
+
+    @property
+    def place(self) -> str:
+        """What the copy is sealed for: known before the row is."""
         return f"{self.dispatch_id}#{self.number}"

@@ -1,5 +1,6 @@
 """The page of a contact: how it is reached, what its messages look like, and what somebody may change of that."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from django.forms import BaseForm
@@ -12,10 +13,11 @@ from django.utils.translation import gettext as _
 from audit.desk import POST, Desk, page, press
 from audit.record import Actor
 from providers import services
-from providers.admin.forms import ContactChangeForm
+from providers.admin.forms import ContactChangeForm, KeyForm
 from providers.models import Contact
 
 _AT: Final = "<int:pk>/contacts/<int:contact_id>/"
+_KEY: Final = f"{_AT}keys/<int:key_id>/"
 
 
 def urls(desk: Desk) -> list[URLPattern]:
@@ -23,6 +25,13 @@ def urls(desk: Desk) -> list[URLPattern]:
     return [
         desk.at(_AT, show, name="contact", cell="provider.view"),
         desk.at(f"{_AT}change/", change, name="contact_change", cell="contact.approve", methods=POST),
+        desk.at(f"{_AT}keys/add/", key_add, name="contact_key_add", cell="provider.change", methods=POST),
+        desk.at(
+            f"{_KEY}approve/", key_approve, name="contact_key_approve", cell="contact.approve", methods=POST
+        ),
+        desk.at(
+            f"{_KEY}retire/", key_retire, name="contact_key_retire", cell="contact.approve", methods=POST
+        ),
     ]
 
 
@@ -30,16 +39,21 @@ def show(
     request: HttpRequest, pk: int, contact_id: int, tried: tuple[str, BaseForm] | None = None
 ) -> HttpResponse:
     """All about one contact. `tried`: the form that came back with faults, by its name."""
-    contact = _contact(pk, contact_id)
+    contact, now = _contact(pk, contact_id), timezone.now()
     forms: dict[str, Any] = {}
     if request.user.has_perm("contact.approve"):
         forms["change"] = ContactChangeForm(instance=contact)
+    if request.user.has_perm("provider.change"):
+        forms["key"] = KeyForm()
     forms |= dict([tried]) if tried else {}
     context = {
         "title": contact.address,
         "contact": contact,
         "provider": contact.provider,
         "forms": forms,
+        "keys": [(key, key.has_expired(now=now)) for key in contact.keys.filter(retired_at__isnull=True)],
+        "is_mail": contact.channel == Contact.Channel.SMTP,
+        "may_approve": request.user.has_perm("contact.approve"),
     }
     return page(request, "staff/contact.html", context, status=422 if tried else 200)
 
@@ -56,6 +70,48 @@ def change(request: HttpRequest, pk: int, contact_id: int) -> HttpResponse:
             contact_id=contact_id, **form.cleaned_data, by=Actor.of(request.user), now=timezone.now()
         ),
         _("Saved: the next message is made like that."),
+    )
+    return redirect("admin:contact", pk, contact_id)
+
+
+def key_add(request: HttpRequest, pk: int, contact_id: int) -> HttpResponse:
+    """Propose a key: nothing is encrypted with it before somebody has compared it."""
+    _contact(pk, contact_id)
+    form = KeyForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return show(request, pk, contact_id, tried=("key", form))
+    press(
+        request,
+        lambda: services.add_key(
+            contact_id=contact_id,
+            text=form.cleaned_data["text"],
+            by=Actor.of(request.user),
+            now=timezone.now(),
+        ),
+        _("Kept. Compare its fingerprint with its owner, by telephone or from their site, and approve it."),
+    )
+    return redirect("admin:contact", pk, contact_id)
+
+
+def key_approve(request: HttpRequest, pk: int, contact_id: int, key_id: int) -> HttpResponse:
+    """Somebody has compared the fingerprint."""
+    done = _("From now on mail to this contact is encrypted.")
+    return _with_key(request, pk, contact_id, key_id, services.approve_key, done)
+
+
+def key_retire(request: HttpRequest, pk: int, contact_id: int, key_id: int) -> HttpResponse:
+    """Put a key away."""
+    return _with_key(request, pk, contact_id, key_id, services.retire_key, _("The key is put away."))
+
+
+def _with_key(
+    request: HttpRequest, pk: int, contact_id: int, key_id: int, call: Callable[..., object], done: str
+) -> HttpResponse:
+    _contact(pk, contact_id)
+    press(
+        request,
+        lambda: call(contact_id=contact_id, key_id=key_id, by=Actor.of(request.user), now=timezone.now()),
+        done,
     )
     return redirect("admin:contact", pk, contact_id)
 

@@ -1,6 +1,7 @@
 """Parties in the hosting chain, their addresses, their networks, and what we found out about hosts."""
 
 from providers.models.attribution import Attribution
+from providers.models.key import ContactKey, ContactKeyQuerySet
 from providers.models.network import AsnRule, HostRule, Network
 from providers.models.origin import Origin
 from providers.models.prefix import Prefix, PrefixField
@@ -13,6 +14,8 @@ __all__ = [
     "AsnRule",
     "Attribution",
     "Contact",
+    "ContactKey",
+    "ContactKeyQuerySet",
     "ContactQuerySet",
     "HolderRule",
     "HostRule",

@@ -7,6 +7,7 @@ from providers.services.contact import (
     resume_contact,
     suspend_contact,
 )
+from providers.services.key import add_key, approve_key, retire_key
 from providers.services.network import keep_network, remove_network
 from providers.services.provider import add_provider, change_provider
 from providers.services.registry import ask_about
@@ -27,9 +28,11 @@ __all__ = [
     "add_contact",
     "add_holder_rule",
     "add_host_rule",
+    "add_key",
     "add_provider",
     "add_relation",
     "approve_contact",
+    "approve_key",
     "ask_about",
     "change_contact",
     "change_provider",
@@ -41,5 +44,6 @@ __all__ = [
     "remove_host_rule",
     "remove_network",
     "resume_contact",
+    "retire_key",
     "suspend_contact",
 ]

@@ -54,7 +54,7 @@ def change_contact(*, contact_id: int, mode: str, formats: str, by: Actor, now: 
     """
     _fitting(mode, formats)
     with transaction.atomic():
-        contact = _contact(contact_id)
+        contact = locked(contact_id)
         was = {"mode": contact.mode, "formats": contact.formats}
         if was != {"mode": mode, "formats": formats}:
             contact.mode, contact.formats = mode, formats
@@ -71,7 +71,7 @@ def change_contact(*, contact_id: int, mode: str, formats: str, by: Actor, now: 
 def approve_contact(*, contact_id: int, by: Actor, now: datetime) -> Contact:
     """A person says that notices may go there. Raises Unfit when somebody has said so already."""
     with transaction.atomic():
-        contact = _contact(contact_id)
+        contact = locked(contact_id)
         if contact.approved_at is not None:
             raise Unfit(_("This contact is approved already."))
         contact.approved_at, contact.approved_by = now, str(by)
@@ -85,7 +85,7 @@ def suspend_contact(*, contact_id: int, reason: str, by: Actor, now: datetime) -
     if not reason.strip():
         raise Unfit(_("Say why it is suspended."))
     with transaction.atomic():
-        contact = _contact(contact_id)
+        contact = locked(contact_id)
         if contact.suspended_at is not None:
             raise Unfit(_("This contact is suspended already."))
         contact.suspended_at, contact.suspended_reason = now, reason.strip()[:300]
@@ -97,7 +97,7 @@ def suspend_contact(*, contact_id: int, reason: str, by: Actor, now: datetime) -
 def resume_contact(*, contact_id: int, by: Actor, now: datetime) -> Contact:
     """End a suspension. Raises Unfit when there is none."""
     with transaction.atomic():
-        contact = _contact(contact_id)
+        contact = locked(contact_id)
         if contact.suspended_at is None:
             raise Unfit(_("This contact is not suspended."))
         contact.suspended_at, contact.suspended_reason = None, ""
@@ -113,7 +113,8 @@ def _fitting(mode: str, formats: str) -> None:
         raise Unfit(_("An XARF report has the address in it: choose that addresses go in an attachment."))
 
 
-def _contact(contact_id: int) -> Contact:
+def locked(contact_id: int) -> Contact:
+    """The contact, locked, with its provider. Raises Unfit when there is none."""
     contact = (
         Contact.objects.select_for_update(of=("self",))
         .select_related("provider")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -17,7 +18,7 @@ from accounts.models import ApiKey, User
 from audit.models import Event
 from audit.record import Actor, record
 from cases.models import DeadlineRule
-from providers.models import AsnRule, Attribution, Contact, HostRule, Network, Provider, Relation
+from providers.models import AsnRule, Attribution, Contact, ContactKey, HostRule, Network, Provider, Relation
 from providers.routes import import_routes
 from providers.sources.resolver import StaticResolver
 from tests.factories import (
@@ -31,6 +32,7 @@ from tests.factories import (
     UserFactory,
     api_key,
 )
+from tests.providers.test_openpgp import pair
 from tests.staff.conftest import Browser
 
 pytestmark = pytest.mark.django_db
@@ -97,6 +99,53 @@ def test_the_page_of_a_contact_says_what_it_gets_and_lets_it_be_changed(in_charg
     assert "an XARF report has the address in it" in answer.content.decode()
     assert Contact.objects.get().formats == "both"
     assert in_charge.get(at.replace("/provider/", "/provider/9")).status_code == 404
+
+
+def test_a_key_is_brought_compared_and_put_away(in_charge: Client, supervisor: User) -> None:
+    contact = ContactFactory(approved=True)
+    at = f"contacts/{contact.pk}"
+    key, text = pair()
+    spelled = key.extract_certificate().fingerprint.upper()
+
+    answer = press(in_charge, contact.provider, f"{at}/keys/add", text=text.decode())
+    brought = ContactKey.objects.get()
+    assert brought.approved_at is None
+    assert f"{spelled[:4]} {spelled[4:8]}" in answer.content.decode()
+    assert "Abuse desk &lt;abuse@alfa.example&gt;" in answer.content.decode()
+
+    file = SimpleUploadedFile("key.asc", bytes(key.extract_certificate()))
+    press(in_charge, contact.provider, f"{at}/keys/add", file=file)
+    again = ContactKey.objects.proposed().get()
+    assert again.pk != brought.pk
+
+    answer = press(in_charge, contact.provider, f"{at}/keys/{brought.pk}/approve")
+    assert "Another key waits for approval than the one that you saw." in answer.content.decode()
+    press(in_charge, contact.provider, f"{at}/keys/{again.pk}/approve")
+    assert ContactKey.objects.in_use().get().pk == again.pk
+    press(in_charge, contact.provider, f"{at}/keys/{again.pk}/retire")
+    assert not ContactKey.objects.in_use()
+
+    by = f"user:{supervisor.pk}"
+    assert acts("contact") == [(act, by) for act in ("add_key", "add_key", "approve_key", "retire_key")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"text": ""}, "Paste the key, or choose its file."),
+        ({"text": "my key"}, "no OpenPGP key"),
+        ({"text": str(pair()[0])}, "private key. It was not kept"),
+        ({"file": SimpleUploadedFile("key.asc", b"x" * 70_000)}, "64 kB"),
+    ],
+)
+def test_what_is_no_key_is_refused_in_words(in_charge: Client, fields: dict[str, Any], said: str) -> None:
+    contact = ContactFactory(approved=True)
+
+    answer = press(in_charge, contact.provider, f"contacts/{contact.pk}/keys/add", **fields)
+
+    assert said in answer.content.decode()
+    assert "PRIVATE KEY" not in answer.content.decode()
+    assert not ContactKey.objects.exists()
 
 
 def test_the_page_of_a_contact_costs_as_few_queries_as_it_needs(

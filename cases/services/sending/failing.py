@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from audit.record import Actor, record
 from cases.formats.files import Unmade
+from cases.formats.pgp_mime import NoKey
 from cases.models import Dispatch
 from cases.services.sending.claiming import Claim, fenced
 from cases.services.sending.pacing import rest
@@ -78,7 +79,8 @@ def unmade(dispatch: Dispatch, *, by: Actor, now: datetime) -> None:
 def give_up(dispatch: Dispatch, problem: Unmade, *, by: Actor, now: datetime) -> None:
     """Park at once a locked dispatch that cannot be made as things stand; a person mends the cause and retries."""
     dispatch.trouble_answer = str(problem)[:500]
-    park(dispatch, Dispatch.Trouble.UNMADE, by=by, now=now)
+    trouble = Dispatch.Trouble.KEY if isinstance(problem, NoKey) else Dispatch.Trouble.UNMADE
+    park(dispatch, trouble, by=by, now=now)
 
 
 def change(

@@ -22,6 +22,7 @@ from cases.services.letters import known_of, write
 from cases.services.moving import moving_many
 from cases.services.route import refresh_attributions
 from cases.services.sending.claiming import LEASE, Claim, fenced
+from cases.services.sending.copies import begun, keys_of
 from cases.services.sending.failing import change, failed, give_up, park, unmade
 from cases.services.sending.fallback import fall_back
 from cases.services.sending.keeping import keep
@@ -127,8 +128,10 @@ def _made(
     if not dispatches:
         return []
     known = known_of([(dispatch, kept[dispatch.pk]) for dispatch in dispatches], now=now)
+    keys = keys_of({dispatch.contact_id for dispatch in dispatches})
     most = settings.HOST.message_max_mb * 1_000_000
     made: list[tuple[Dispatch, EmailMessage]] = []
+    attempts: list[Attempt] = []
     for dispatch in dispatches:
         own = [notice.pk for notice in kept[dispatch.pk]]
         try:
@@ -137,9 +140,11 @@ def _made(
                 dispatch.subject, dispatch.body = text.subject(letter), text.body(letter)
                 dispatch.body_digest = hashlib.sha256(dispatch.body.encode()).digest()
                 dispatch.template = letter.wording
-            message = mail.message(
+            clear = mail.message(
                 letter, subject=dispatch.subject, body=dispatch.body, in_reply_to=_thread(dispatch)
             )
+            number, key = claims[dispatch.pk].attempt, keys.get(dispatch.contact_id)
+            attempt, message = begun(dispatch, clear, number=number, key=key, now=now)
         except DatabaseError:
             raise
         except Unmade as problem:
@@ -155,11 +160,9 @@ def _made(
             continue
         dispatch.leased_until = now + LEASE
         made.append((dispatch, message))
+        attempts.append(attempt)
     write_rows([dispatch for dispatch, _message in made], _WRITTEN)
-    Attempt.objects.bulk_create(
-        Attempt(dispatch=dispatch, number=claims[dispatch.pk].attempt, started_at=now)
-        for dispatch, _message in made
-    )
+    Attempt.objects.bulk_create(attempts)
     return [
         Ready(
             held=claims[dispatch.pk],

@@ -85,6 +85,9 @@ NEXT_STEP: Final = {
     Dispatch.Trouble.CONTACT: gettext_lazy(
         "Approve the contact or end its suspension, then try again; or cancel."
     ),
+    Dispatch.Trouble.KEY: gettext_lazy(
+        "Bring and approve a newer key, or mint a secret, on the page of the contact; then try again."
+    ),
     Dispatch.Trouble.CHANNEL: gettext_lazy(
         "Give the provider a contact that we can reach, then cancel this message."
     ),

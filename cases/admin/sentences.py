@@ -59,7 +59,7 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("notice", "notify", "notified"): Sentence(
         _("It arrived at the provider: the clock starts"), "info", "clock"
     ),
-    ("notice", "show", ""): Sentence(_("The provider saw it in the portal"), "info", "eye"),
+    ("notice", "show", ""): Sentence(_("The provider saw it, in the portal or by the API"), "info", "eye"),
     ("notice", "void", ""): Sentence(
         _("Its message came back: no clock runs, and it goes another way"), "bad", "return"
     ),

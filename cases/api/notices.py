@@ -1,7 +1,8 @@
 """Notices and answers for machines: a provider's own systems, and ours."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from django.http import Http404
@@ -22,7 +23,7 @@ from cases.api.fields import Instant, Shape, Text, query
 from cases.models import Notice, Reply
 from cases.models.notice import NOTICE_REFERENCE, NoticeQuerySet
 from cases.models.reply import LONGEST_NOTE
-from cases.services import answers, reveal
+from cases.services import answers, clocks, reveal
 from providers.models import Contact
 
 _REFERENCE: Final = re.compile(NOTICE_REFERENCE)
@@ -90,6 +91,19 @@ def _known_to(key: ApiKey) -> NoticeQuerySet:
     return notices.select_related("content", "attribution")
 
 
+def _arrives_with(key: ApiKey, notices: Sequence[Notice], *, now: datetime) -> bool:
+    """Whether this answer is how notices arrive at their provider: then their clocks have started with it."""
+    if key.provider_id is None:
+        return False
+    waiting = [
+        each.pk for each in notices if each.state == Notice.State.RECEIVED and each.sent_at is not None
+    ]
+    running = [each.pk for each in notices if each.state in {Notice.State.NOTIFIED, Notice.State.ESCALATED}]
+    if new := [*waiting, *clocks.not_shown(running)]:
+        clocks.fetched(notice_ids=new, by=Actor.key(key), now=now)
+    return bool(waiting)
+
+
 class Notices(GenericAPIView[Notice]):
     """Notices, in the order of their reference, which tells nobody how many there are."""
 
@@ -104,13 +118,16 @@ class Notices(GenericAPIView[Notice]):
         responses=NoticeOut(many=True),
         summary="List notices",
         description="`provider` is for keys of the hotline only. `url` is given to a provider that takes"
-        " notices by API; others read it in the portal or one by one.",
+        " notices by API; others read it in the portal or one by one. A notice that was sent and is not known to"
+        " have arrived has arrived with this answer: its clock starts.",
     )
     def get(self, request: Request) -> Response:
         """A page of notices."""
         key, now = key_of(request), timezone.now()
         asked = query(StaffNoticeQuery if key.provider_id is None else NoticeQuery, request, besides=_PAGING)
         page = self.paginate_queryset(_filtered(_known_to(key), asked)) or []
+        if _arrives_with(key, page, now=now):
+            page = list(_known_to(key).filter(pk__in=[each.pk for each in page]).order_by(*self.ordering))
         urls: Mapping[int, str] = {}
         if key.provider_id is not None and _takes_by_api(key.provider_id):
             urls = reveal.reveal_many(provider_id=key.provider_id, notices=page, by=Actor.key(key), now=now)
@@ -153,6 +170,8 @@ class OneNotice(APIView):
         )
         if notice is None:
             raise Http404
+        if _arrives_with(key, [notice], now=now):
+            notice = _known_to(key).get(pk=notice.pk)
         urls = {}
         if key.provider_id is not None:
             urls[notice.pk] = reveal.reveal(notice_id=notice.pk, by=Actor.key(key), now=now)

@@ -20,3 +20,7 @@ class Unmade(Exception):
 
     Its words are for the desk and the log: they say references, never an address.
     """
+
+
+class NoKey(Unmade):
+    """What protects messages to this contact is missing or cannot be used; nothing goes out without it instead."""

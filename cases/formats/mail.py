@@ -12,6 +12,7 @@ from django.conf import settings
 
 from cases.formats import attachments
 from cases.formats.letter import Letter
+from providers.models import Contact
 from vault.keys import ring
 
 
@@ -23,7 +24,7 @@ def message(letter: Letter, *, subject: str, body: str, in_reply_to: str = "") -
     mail = EmailMessage(policy=SMTP)
     local, _at, domain = parseaddr(settings.HOST.sender_address)[1].rpartition("@")
     mail["From"] = Address(settings.HOST.sender_name, local, domain)
-    mail["To"] = Address(addr_spec=letter.contact.address)
+    mail["To"] = Address(addr_spec=_recipient(letter.contact))
     mail["Subject"] = subject
     mail["Date"] = format_datetime(letter.at)
     mail["Message-ID"] = letter.dispatch.message_id
@@ -42,6 +43,11 @@ def message(letter: Letter, *, subject: str, body: str, in_reply_to: str = "") -
         else:
             mail.add_attachment(file.text.encode(), maintype=main, subtype=sub, filename=file.name)
     return mail
+
+
+def _recipient(contact: Contact) -> str:
+    """The contact; a dry run writes as mail what a webhook would have carried."""
+    return contact.address if contact.channel == Contact.Channel.SMTP else settings.HOST.dry_run_address
 
 
 def size(mail: EmailMessage) -> int:

@@ -6,15 +6,11 @@ from email.policy import SMTP
 
 from django.utils.translation import gettext as _
 
-from cases.formats.files import Unmade
+from cases.formats.files import NoKey
 from providers import openpgp
 
 #: What only the reader needs; the rest stands outside, because servers and our own tokens need it.
 _INSIDE = ("content-type", "content-transfer-encoding", "content-disposition", "mime-version")
-
-
-class NoKey(Unmade):
-    """The contact's key cannot be used, and nothing goes out in clear instead."""
 
 
 def encrypted(mail: EmailMessage, *, certificate: bytes, number: str, now: datetime) -> EmailMessage:

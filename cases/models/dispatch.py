@@ -78,7 +78,7 @@ class Dispatch(models.Model):
         OURS = "ours", _("Our own mail server does not take it; it is tried again every minute.")
         RESTORED = "restored", _("It may have gone out already: a backup was put back after it was made.")
         CHANNEL = "channel", _("There is no way to reach this contact yet.")
-        KEY = "key", _("The key that mail to this contact is encrypted with cannot be used.")
+        KEY = "key", _("The key or secret for messages to this contact is missing or cannot be used.")
         UNMADE = "unmade", _("The message cannot be made: there is a fault on our side.")
         BOUNCED = "bounced", _("It was taken, and came back undelivered.")
 

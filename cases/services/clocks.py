@@ -1,13 +1,14 @@
 """The provider's clock starts with evidence that the notice arrived, and with nothing else."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
 from audit.models import Event
-from audit.record import Actor, record
+from audit.record import Actor, event, record, record_many
 from cases.models import Notice
 from cases.services.ladder import begin
-from cases.services.moving import moving
+from cases.services.moving import moving, moving_many
 from cases.services.rules import rule_at
 
 
@@ -20,6 +21,32 @@ def start_clocks(notices: Sequence[Notice], *, at: datetime, estimated: bool) ->
         notice.notify(at=at, rule=rule, estimated=estimated)
         notice.next_check_at = at
     begin(notices, at=at, rule=rule)
+
+
+def fetched(*, notice_ids: Sequence[int], by: Actor, now: datetime) -> None:
+    """A provider's key got these notices by the API: evidence that they arrived, for those that had none yet.
+
+    As with `shown`, a clock that runs stays as it is, and that they have it is kept.
+    """
+    with moving_many(notice_ids, "notify", by=by, now=now) as notices:
+        started: dict[datetime, list[Notice]] = defaultdict(list)
+        for notice in notices:
+            if notice.state == Notice.State.RECEIVED and notice.sent_at is not None:
+                started[max(now, notice.sent_at)].append(notice)
+        for at, some in started.items():
+            start_clocks(some, at=at, estimated=False)
+        running = [
+            notice.pk for notice in notices if notice.notified_at is not None and notice.notified_at < now
+        ]
+        record_many(event("show", "notice", pk, by=by, at=now) for pk in not_shown(running))
+
+
+def not_shown(notice_ids: Sequence[int]) -> set[int]:
+    """Those of which nothing is kept that their provider saw them."""
+    if not notice_ids:
+        return set()
+    seen = Event.objects.filter(subject="notice", subject_id__in=notice_ids, act="show")
+    return set(notice_ids) - set(seen.values_list("subject_id", flat=True))
 
 
 def shown(*, notice_id: int, by: Actor, now: datetime) -> Notice:

@@ -53,7 +53,9 @@ def enqueue(
 
 
 def most_lines(contact: Contact) -> int:
-    """Above so many lines a message to this contact is split."""
+    """Above so many lines a message to this contact is split. A webhook is about one notice: each is accepted by itself."""
+    if contact.channel == Contact.Channel.WEBHOOK:
+        return 1
     most: int = settings.HOST.lines_per_message
     return most
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from django.contrib import messages
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -19,12 +20,20 @@ from providers.models import Contact
 _AT: Final = "<int:pk>/contacts/<int:contact_id>/"
 _KEY: Final = f"{_AT}keys/<int:key_id>/"
 
+_SECRET: Final = f"{_AT}secret/"
+
 
 def urls(desk: Desk) -> list[URLPattern]:
     """The page and its forms, under that of the provider."""
     return [
         desk.at(_AT, show, name="contact", cell="provider.view"),
         desk.at(f"{_AT}change/", change, name="contact_change", cell="contact.approve", methods=POST),
+        desk.at(
+            f"{_SECRET}mint/", secret_mint, name="contact_secret_mint", cell="contact.approve", methods=POST
+        ),
+        desk.at(
+            f"{_SECRET}try/", secret_try, name="contact_webhook_try", cell="contact.approve", methods=POST
+        ),
         desk.at(f"{_AT}keys/add/", key_add, name="contact_key_add", cell="provider.change", methods=POST),
         desk.at(
             f"{_KEY}approve/", key_approve, name="contact_key_approve", cell="contact.approve", methods=POST
@@ -36,9 +45,13 @@ def urls(desk: Desk) -> list[URLPattern]:
 
 
 def show(
-    request: HttpRequest, pk: int, contact_id: int, tried: tuple[str, BaseForm] | None = None
+    request: HttpRequest,
+    pk: int,
+    contact_id: int,
+    tried: tuple[str, BaseForm] | None = None,
+    minted: str | None = None,
 ) -> HttpResponse:
-    """All about one contact. `tried`: the form that came back with faults, by its name."""
+    """All about one contact. `tried`: the form that came back with faults; `minted`: a secret, shown this once."""
     contact, now = _contact(pk, contact_id), timezone.now()
     forms: dict[str, Any] = {}
     if request.user.has_perm("contact.approve"):
@@ -53,6 +66,9 @@ def show(
         "forms": forms,
         "keys": [(key, key.has_expired(now=now)) for key in contact.keys.filter(retired_at__isnull=True)],
         "is_mail": contact.channel == Contact.Channel.SMTP,
+        "is_webhook": contact.channel == Contact.Channel.WEBHOOK,
+        "secrets": contact.secrets.signing(now=now) if contact.channel == Contact.Channel.WEBHOOK else [],
+        "minted": minted,
         "may_approve": request.user.has_perm("contact.approve"),
     }
     return page(request, "staff/contact.html", context, status=422 if tried else 200)
@@ -102,6 +118,32 @@ def key_approve(request: HttpRequest, pk: int, contact_id: int, key_id: int) -> 
 def key_retire(request: HttpRequest, pk: int, contact_id: int, key_id: int) -> HttpResponse:
     """Put a key away."""
     return _with_key(request, pk, contact_id, key_id, services.retire_key, _("The key is put away."))
+
+
+def secret_mint(request: HttpRequest, pk: int, contact_id: int) -> HttpResponse:
+    """A new secret, in the answer to this very request and never again."""
+    _contact(pk, contact_id)
+    minted = press(
+        request,
+        lambda: services.mint_secret(contact_id=contact_id, by=Actor.of(request.user), now=timezone.now()),
+        "",
+    )
+    if minted is None:
+        return redirect("admin:contact", pk, contact_id)
+    return show(request, pk, contact_id, minted=minted)
+
+
+def secret_try(request: HttpRequest, pk: int, contact_id: int) -> HttpResponse:
+    """Send a test event and say what came of it."""
+    _contact(pk, contact_id)
+    answer = press(
+        request,
+        lambda: services.try_webhook(contact_id=contact_id, by=Actor.of(request.user), now=timezone.now()),
+        "",
+    )
+    if answer is not None:
+        messages.success(request, _("Their server accepted the test: %(answer)s") % {"answer": answer})
+    return redirect("admin:contact", pk, contact_id)
 
 
 def _with_key(

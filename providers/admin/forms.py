@@ -63,6 +63,10 @@ class NewProviderForm(ProviderForm):
         fields = ["code", *ProviderForm.Meta.fields]
 
 
+_CHANNEL_HELP: Final = gettext_lazy(
+    "E-mail goes to an address; a webhook is an https:// endpoint of their own systems, which get a signed message for each"
+    " notice and fetch the rest by our API."
+)
 _MODE_HELP: Final = gettext_lazy(
     "Addresses of content never stand in a text where a mail scanner would open them. Reference: they log in to read the"
     " address. Attachment: their tools read it from a file. Defanged: a person reads hxxps://… in the text."
@@ -79,7 +83,7 @@ class ContactForm(forms.ModelForm):  # type: ignore[type-arg]  # it is no generi
     class Meta:
         model = Contact
         fields = ["role", "channel", "address", "mode", "formats"]
-        help_texts = {"mode": _MODE_HELP, "formats": _FORMATS_HELP}
+        help_texts = {"channel": _CHANNEL_HELP, "mode": _MODE_HELP, "formats": _FORMATS_HELP}
 
 
 class ContactChangeForm(ContactForm):

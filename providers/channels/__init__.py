@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
-from providers.channels import smtp
+from providers.channels import smtp, webhook
 from providers.channels.result import Channel
 
 #: channel code of a contact -> opens a session that hands messages over, one after the other.
-CHANNELS: dict[str, Callable[[], AbstractContextManager[Channel]]] = {"smtp": smtp.session}
+CHANNELS: dict[str, Callable[[], AbstractContextManager[Channel]]] = {
+    "smtp": smtp.session,
+    "webhook": webhook.session,
+}

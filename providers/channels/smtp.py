@@ -12,7 +12,7 @@ from email.policy import SMTP
 
 from django.conf import settings
 
-from providers.channels.result import Accepted, Failed
+from providers.channels.result import Accepted, Call, Failed
 
 # The server says so, and trying again will not change its mind; 4xx may pass.
 _PERMANENT = range(500, 600)
@@ -62,8 +62,10 @@ class SMTPChannel:
     def __init__(self) -> None:
         self._connection: _Answering | None = None
 
-    def hand_over(self, message: EmailMessage, *, sender: str, recipient: str) -> Accepted | Failed:
+    def hand_over(self, message: EmailMessage | Call, *, sender: str, recipient: str) -> Accepted | Failed:
         """Send one message within EMAIL_TIMEOUT in all. Never raises for what a server or a network can do."""
+        if not isinstance(message, EmailMessage):
+            raise TypeError("SMTP takes mail")
         content = message.as_bytes(policy=SMTP)
         try:
             with self._open() as connection:

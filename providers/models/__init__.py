@@ -9,6 +9,7 @@ from providers.models.provider import Contact, ContactQuerySet, Provider
 from providers.models.registry import HolderRule, Registration, RegistryIndex, RegistryQuestion
 from providers.models.relation import Relation, RelationQuerySet
 from providers.models.routes import RoutingPart, RoutingTable
+from providers.models.secret import ContactSecret, ContactSecretQuerySet
 
 __all__ = [
     "AsnRule",
@@ -17,6 +18,8 @@ __all__ = [
     "ContactKey",
     "ContactKeyQuerySet",
     "ContactQuerySet",
+    "ContactSecret",
+    "ContactSecretQuerySet",
     "HolderRule",
     "HostRule",
     "Network",

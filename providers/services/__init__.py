@@ -20,6 +20,7 @@ from providers.services.rules import (
     remove_holder_rule,
     remove_host_rule,
 )
+from providers.services.secret import mint_secret, try_webhook
 from providers.services.unfit import Unfit
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "end_relation",
     "keep_network",
     "merge",
+    "mint_secret",
     "remove_asn_rule",
     "remove_holder_rule",
     "remove_host_rule",
@@ -46,4 +48,5 @@ __all__ = [
     "resume_contact",
     "retire_key",
     "suspend_contact",
+    "try_webhook",
 ]

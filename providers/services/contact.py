@@ -1,6 +1,7 @@
 """Where to write: added by one, approved by another person, suspended and used again."""
 
 from datetime import datetime
+from typing import Final
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
@@ -8,8 +9,11 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audit.record import Actor, record
+from providers.fetch import Refused, fetcher
 from providers.models import Contact
 from providers.services.unfit import Unfit
+
+_OF_WEBHOOKS: Final = frozenset({Contact.Mode.API, Contact.Mode.PORTAL})
 
 
 def add_contact(
@@ -25,7 +29,7 @@ def add_contact(
 ) -> Contact:
     """A new address of a provider, and what it is for. Nothing goes there before a person approves it. Raises Unfit."""
     address = address.strip()
-    _fitting(mode, formats)
+    _fitting(mode, formats, channel=channel)
     if channel == Contact.Channel.SMTP:
         try:
             validate_email(address)
@@ -33,6 +37,16 @@ def add_contact(
             raise Unfit(_("This is not an e-mail address.")) from None
     elif not address.startswith("https://"):
         raise Unfit(_("A webhook's address begins with https://."))
+    else:
+        try:
+            fetcher().check(address)
+        except Refused:
+            raise Unfit(
+                _(
+                    "We do not go to this address: it must be that of a public host, on port 443 or 8443, without a user"
+                    " name or a password."
+                )
+            ) from None
     with transaction.atomic():
         contact, is_new = Contact.objects.get_or_create(
             provider_id=provider_id,
@@ -52,9 +66,9 @@ def change_contact(*, contact_id: int, mode: str, formats: str, by: Actor, now: 
 
     Raises Unfit when the two do not go together.
     """
-    _fitting(mode, formats)
     with transaction.atomic():
         contact = locked(contact_id)
+        _fitting(mode, formats, channel=contact.channel)
         was = {"mode": contact.mode, "formats": contact.formats}
         if was != {"mode": mode, "formats": formats}:
             contact.mode, contact.formats = mode, formats
@@ -106,7 +120,14 @@ def resume_contact(*, contact_id: int, by: Actor, now: datetime) -> Contact:
     return contact
 
 
-def _fitting(mode: str, formats: str) -> None:
+def _fitting(mode: str, formats: str, *, channel: str) -> None:
+    if channel == Contact.Channel.WEBHOOK and (mode not in _OF_WEBHOOKS or formats):
+        raise Unfit(
+            _(
+                "A webhook carries references only: choose that addresses are fetched by API or read in the portal,"
+                " and nothing attached."
+            )
+        )
     if mode == Contact.Mode.ATTACHMENT and not formats:
         raise Unfit(_("Choose what is attached: CSV, XARF, or both."))
     if mode != Contact.Mode.ATTACHMENT and formats not in {Contact.Formats.NONE, Contact.Formats.CSV}:

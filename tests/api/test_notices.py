@@ -25,6 +25,7 @@ from tests.factories import (
     NoticeFactory,
     ProviderFactory,
     api_key,
+    many,
 )
 
 NOTICES = "/api/v1/notices/"
@@ -231,6 +232,67 @@ def test_a_list_gives_addresses_only_where_notices_go_by_api_and_records_them_on
     event = Event.objects.get(act="reveal")
     assert (event.subject, event.subject_id) == ("provider", alfa.pk)
     assert event.data == {"notices": sorted(notice.reference for notice in notices)}
+
+
+@pytest.mark.parametrize("one", [False, True], ids=["list", "one"])
+def test_a_notice_that_nobody_knew_to_have_arrived_arrives_with_the_answer(
+    machine: Machine, alfa: Provider, beta: Provider, one: bool
+) -> None:
+    notice = NoticeFactory(sent=True, provider=alfa)
+    others = [NoticeFactory(sent=True, provider=beta), NoticeFactory(routed=True, provider=alfa)]
+    before = timezone.now()
+
+    answer = machine.get(f"{NOTICES}{notice.reference}/" if one else NOTICES).json()
+    said = answer if one else answer["results"][0]
+
+    told = Notice.objects.get(pk=notice.pk)
+    assert told.state == Notice.State.NOTIFIED
+    assert told.notified_at is not None
+    assert before <= told.notified_at <= timezone.now()
+    assert not told.notified_estimated
+    assert (said["state"], said["due_at"] is not None) == ("notified", True)
+    (event,) = Event.objects.filter(subject="notice", subject_id=notice.pk, act="notify")
+    assert event.actor == f"key:{machine.key.pk}"
+    assert {Notice.objects.get(pk=each.pk).state for each in others} == {Notice.State.RECEIVED}
+
+    machine.get(NOTICES)
+    assert Notice.objects.get(pk=notice.pk).notified_at == told.notified_at
+
+
+def test_that_they_have_it_is_kept_once_in_case_its_message_comes_back(
+    machine: Machine, alfa: Provider
+) -> None:
+    notice = NoticeFactory(notified=True, provider=alfa)
+
+    for _again in range(2):
+        machine.get(NOTICES)
+        machine.get(f"{NOTICES}{notice.reference}/")
+
+    assert Event.objects.filter(subject="notice", subject_id=notice.pk, act="show").count() == 1
+    assert Notice.objects.get(pk=notice.pk).notified_at == notice.notified_at
+
+
+def test_a_program_of_ours_that_reads_starts_nothing(ours: Machine, alfa: Provider) -> None:
+    notice = NoticeFactory(sent=True, provider=alfa)
+
+    ours.get(NOTICES)
+    ours.get(f"{NOTICES}{notice.reference}/")
+
+    assert Notice.objects.get(pk=notice.pk).notified_at is None
+
+
+def test_a_hundred_arrive_with_the_queries_of_one(machine: Machine, alfa: Provider) -> None:
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert machine.get(NOTICES, {"page_size": 100}).status_code == 200
+        return len(queries)
+
+    NoticeFactory(sent=True, provider=alfa)
+    alone = asked()
+    many(50, sent=True, provider=alfa)
+
+    assert asked() <= alone + 1
+    assert not Notice.objects.filter(state=Notice.State.RECEIVED)
 
 
 def test_a_list_of_a_hundred_asks_the_database_as_often_as_a_list_of_one(

@@ -409,7 +409,7 @@ def test_nothing_goes_to_a_contact_that_is_not_usable_at_that_moment(
 def test_a_channel_that_does_not_exist_yet_parks_the_message(
     mail_server: MailServer, send: Callable[..., int]
 ) -> None:
-    dispatch, _notice = first_message(contact=ContactFactory(approved=True, channel="webhook"))
+    dispatch, _notice = first_message(contact=ContactFactory(approved=True, channel="pigeon"))
     send()
 
     assert (the(dispatch).state, the(dispatch).trouble) == ("parked", "channel")

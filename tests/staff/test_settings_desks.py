@@ -148,6 +148,21 @@ def test_what_is_no_key_is_refused_in_words(in_charge: Client, fields: dict[str,
     assert not ContactKey.objects.exists()
 
 
+def test_the_secret_of_a_webhook_is_shown_once_and_tried_by_a_button(in_charge: Client) -> None:
+    contact = ContactFactory(approved=True, channel="webhook", mode="api", address="https://192.0.2.7/hook")
+    at = f"contacts/{contact.pk}"
+
+    answer = press(in_charge, contact.provider, f"{at}/secret/mint")
+    (secret,) = [each.secret for each in contact.secrets.all()]
+    assert secret in html.unescape(answer.content.decode())
+    page = in_charge.get(f"/staff/providers/provider/{contact.provider_id}/{at}/").content.decode()
+    assert "whsec_" not in page
+
+    answer = press(in_charge, contact.provider, f"{at}/secret/try")
+    # An address for documentation: the guard does not go there.
+    assert "Their server did not accept it: We do not go there" in html.unescape(answer.content.decode())
+
+
 def test_the_page_of_a_contact_costs_as_few_queries_as_it_needs(
     in_charge: Client, django_assert_max_num_queries: Any
 ) -> None:

@@ -1,6 +1,7 @@
 """What did not leave: tried again later, or parked for a person while its neighbours flow on."""
 
 import random
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -8,12 +9,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audit.record import Actor, record
-from cases.formats.files import Unmade
-from cases.formats.pgp_mime import NoKey
+from cases.formats.files import NoKey, Unmade
 from cases.models import Dispatch
 from cases.services.sending.claiming import Claim, fenced
 from cases.services.sending.pacing import rest
 from providers.channels.result import Failed
+from providers.services import Unfit, suspend_contact
 
 BACK_OFF: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 30, 60))
 PARK_AFTER: Final = 5
@@ -34,6 +35,9 @@ def failed(
         dispatch.trouble, dispatch.next_attempt_at = Dispatch.Trouble.OURS, now + BACK_OFF[0]
         _put_off(dispatch)
         return
+    if result.gone:
+        _retire(dispatch, result, by=by, now=now)
+        return
     dispatch.failures += 1
     # So that what failed together does not come back together.
     jitter = random.uniform(0.8, 1.2)  # noqa: S311 - no secret
@@ -47,6 +51,17 @@ def failed(
     dispatch.next_attempt_at = max(now + BACK_OFF[dispatch.failures - 1] * jitter, asked_until or now)
     _put_off(dispatch)
     record("fail", "dispatch", dispatch.pk, by=by, at=now, data={"failures": dispatch.failures})
+
+
+def _retire(dispatch: Dispatch, result: Failed, *, by: Actor, now: datetime) -> None:
+    """The endpoint is gone for good: nothing goes there until a person has looked, and the message looks again at once.
+
+    Then another contact of the provider takes its place, or it is parked because there is none.
+    """
+    with suppress(Unfit):  # somebody has suspended it meanwhile
+        suspend_contact(contact_id=dispatch.contact_id, reason=result.answer, by=by, now=now)
+    dispatch.trouble, dispatch.next_attempt_at = Dispatch.Trouble.LATER, now
+    _put_off(dispatch)
 
 
 def _put_off(dispatch: Dispatch) -> None:

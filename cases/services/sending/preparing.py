@@ -14,21 +14,23 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audit.record import Actor
-from cases.formats import mail, text
+from cases.formats import event, mail, text
 from cases.formats.files import Unmade
+from cases.formats.letter import Letter
 from cases.models import Attempt, Dispatch, DispatchLine, Notice
 from cases.services.enqueue import FIRST, split
 from cases.services.letters import known_of, write
 from cases.services.moving import moving_many
 from cases.services.route import refresh_attributions
 from cases.services.sending.claiming import LEASE, Claim, fenced
-from cases.services.sending.copies import begun, keys_of
+from cases.services.sending.copies import begun, called, keys_of, secrets_of
 from cases.services.sending.failing import change, failed, give_up, park, unmade
 from cases.services.sending.fallback import fall_back
 from cases.services.sending.keeping import keep
 from cases.services.writing import fields_of, write_rows
 from providers.channels import CHANNELS
-from providers.channels.result import Failed
+from providers.channels.result import Call, Failed
+from providers.models import Contact, ContactKey
 from providers.sources.resolver import Resolver
 
 logger = logging.getLogger(__name__)
@@ -41,7 +43,7 @@ class Ready:
     """A message that may go out now."""
 
     held: Claim
-    message: EmailMessage
+    message: EmailMessage | Call
     sender: str
     recipient: str
     channel: str
@@ -129,22 +131,17 @@ def _made(
         return []
     known = known_of([(dispatch, kept[dispatch.pk]) for dispatch in dispatches], now=now)
     keys = keys_of({dispatch.contact_id for dispatch in dispatches})
+    secrets = secrets_of({dispatch.contact_id for dispatch in dispatches if _by_webhook(dispatch)}, now=now)
     most = settings.HOST.message_max_mb * 1_000_000
-    made: list[tuple[Dispatch, EmailMessage]] = []
+    made: list[tuple[Dispatch, EmailMessage | Call]] = []
     attempts: list[Attempt] = []
     for dispatch in dispatches:
         own = [notice.pk for notice in kept[dispatch.pk]]
         try:
             letter = write(dispatch, own, known, now=now)
             if dispatch.pk not in frozen:
-                dispatch.subject, dispatch.body = text.subject(letter), text.body(letter)
-                dispatch.body_digest = hashlib.sha256(dispatch.body.encode()).digest()
-                dispatch.template = letter.wording
-            clear = mail.message(
-                letter, subject=dispatch.subject, body=dispatch.body, in_reply_to=_thread(dispatch)
-            )
-            number, key = claims[dispatch.pk].attempt, keys.get(dispatch.contact_id)
-            attempt, message = begun(dispatch, clear, number=number, key=key, now=now)
+                _word(dispatch, letter)
+            attempt, message = _begun(dispatch, letter, claims[dispatch.pk].attempt, keys, secrets, now=now)
         except DatabaseError:
             raise
         except Unmade as problem:
@@ -155,7 +152,12 @@ def _made(
             logger.exception("dispatch %s cannot be handed over", dispatch.pk)
             unmade(dispatch, by=by, now=now)
             continue
-        if mail.size(message) > most and len(own) > 1 and dispatch.pk not in frozen:
+        if (
+            isinstance(message, EmailMessage)
+            and mail.size(message) > most
+            and len(own) > 1
+            and dispatch.pk not in frozen
+        ):
             split(dispatch, by=by, now=now)
             continue
         dispatch.leased_until = now + LEASE
@@ -169,10 +171,42 @@ def _made(
             message=message,
             sender=mail.return_path(dispatch.token),
             recipient=settings.HOST.dry_run_address or dispatch.contact.address,
-            channel=dispatch.contact.channel,
+            channel=dispatch.contact.channel if _by_webhook(dispatch) else Contact.Channel.SMTP,
         )
         for dispatch, message in made
     ]
+
+
+def _by_webhook(dispatch: Dispatch) -> bool:
+    """A dry run goes by mail, whatever the channel: no provider hears of it."""
+    return dispatch.contact.channel == Contact.Channel.WEBHOOK and not settings.HOST.dry_run_address
+
+
+def _word(dispatch: Dispatch, letter: Letter) -> None:
+    """Keep the exact words of the message, and their digest."""
+    if _by_webhook(dispatch):
+        dispatch.subject, dispatch.body = event.TYPES[dispatch.kind], event.body(letter)
+    else:
+        dispatch.subject, dispatch.body = text.subject(letter), text.body(letter)
+        dispatch.template = letter.wording
+    dispatch.body_digest = hashlib.sha256(dispatch.body.encode()).digest()
+
+
+def _begun(
+    dispatch: Dispatch,
+    letter: Letter,
+    number: int,
+    keys: Mapping[int, ContactKey],
+    secrets: Mapping[int, Sequence[str]],
+    *,
+    now: datetime,
+) -> tuple[Attempt, EmailMessage | Call]:
+    """The attempt with its copy, and what is handed over. Raises Unmade."""
+    contact = dispatch.contact_id
+    if _by_webhook(dispatch):
+        return called(dispatch, number=number, secrets=secrets.get(contact, ()), now=now)
+    clear = mail.message(letter, subject=dispatch.subject, body=dispatch.body, in_reply_to=_thread(dispatch))
+    return begun(dispatch, clear, number=number, key=keys.get(contact), now=now)
 
 
 def _thread(dispatch: Dispatch) -> str:

@@ -63,6 +63,7 @@ def settle_many(outcomes: Sequence[Outcome], *, by: Actor, now: datetime) -> Non
         _accept(
             accepted,
             {pk: [known[each] for each in on[pk] if each in known] for pk in dispatches},
+            {pk for pk, result in results.items() if isinstance(result, Accepted) and result.theirs},
             by=by,
             now=now,
         )
@@ -85,13 +86,19 @@ def _end_attempts(
 
 
 def _accept(
-    dispatches: Sequence[Dispatch], on: Mapping[int, Sequence[Notice]], *, by: Actor, now: datetime
+    dispatches: Sequence[Dispatch],
+    on: Mapping[int, Sequence[Notice]],
+    theirs: set[int],
+    *,
+    by: Actor,
+    now: datetime,
 ) -> None:
+    """`theirs`: the dispatches that the provider's own server took; of the others our relay's settings say it."""
     if not dispatches:
         return
-    is_theirs = settings.HOST.relay_is_final_hop
-    became = Dispatch.State.ACCEPTED if is_theirs else Dispatch.State.RELAYED
-    started: dict[datetime, list[Notice]] = defaultdict(list)
+    relay_is_theirs = settings.HOST.relay_is_final_hop
+    # (when, whether only our relay's word says so) -> whose clocks start.
+    started: dict[tuple[datetime, bool], list[Notice]] = defaultdict(list)
     for dispatch in dispatches:
         starts = dispatch.kind == Dispatch.Kind.FIRST
         first = [notice for notice in on[dispatch.pk] if starts and notice.state == Notice.State.RECEIVED]
@@ -99,19 +106,27 @@ def _accept(
         at = max([now, *(notice.routed_at for notice in first if notice.routed_at)])
         for notice in first:
             notice.sent_at = at
-        started[at] += first
-        dispatch.state, dispatch.leased_until = became, None
-        dispatch.accepted_at = at if is_theirs else None
+        is_theirs = dispatch.pk in theirs or relay_is_theirs
+        if is_theirs:
+            started[at, dispatch.pk not in theirs] += first
+        dispatch.state = Dispatch.State.ACCEPTED if is_theirs else Dispatch.State.RELAYED
+        dispatch.accepted_at, dispatch.leased_until = at if is_theirs else None, None
         dispatch.trouble, dispatch.trouble_answer, dispatch.failures = "", "", 0
     write_rows(dispatches, _SETTLED)
-    act = "accept" if is_theirs else "relay"
     record_many(
-        event(act, "dispatch", dispatch.pk, by=by, at=now, was=Dispatch.State.PENDING, became=became)
+        event(
+            "accept" if dispatch.state == Dispatch.State.ACCEPTED else "relay",
+            "dispatch",
+            dispatch.pk,
+            by=by,
+            at=now,
+            was=Dispatch.State.PENDING,
+            became=dispatch.state,
+        )
         for dispatch in dispatches
     )
-    if is_theirs:
-        for at, notices in started.items():
-            start_clocks(notices, at=at, estimated=True)
+    for (at, estimated), notices in started.items():
+        start_clocks(notices, at=at, estimated=estimated)
     contacts = [dispatch.contact_id for dispatch in dispatches]
     Contact.objects.filter(pk__in=contacts, known_since__isnull=True).update(known_since=now)
     recover(contacts)

@@ -99,13 +99,20 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     "rule.add": frozenset({_S, _F}),
     "user.view": frozenset({_F}),
     "user.change": frozenset({_F}),
+    # Who lost their second factor: one asks, another confirms.
+    "user.recover": frozenset({_S, _F}),
     "key.view": frozenset({_F}),
     "key.change": frozenset({_F}),
     "audit.view": frozenset({_S, _U}),
     "own_notice.view": frozenset({_M, _P}),
     "own_notice.answer": frozenset({_M, _P}),
     "own_notice.reveal": frozenset({_M, _P}),
+    "member.view": frozenset({_M, _P}),
+    "member.change": frozenset({_P}),
 }
+
+#: Cells that want a proof of the last minutes (STEP_UP_S) who it is: a session that was left open is not enough.
+STEP_UP: Final = frozenset({"user.change", "user.recover", "key.change", "notice.export", "member.change"})
 
 
 def may(roles: frozenset[str], cell: str) -> bool:

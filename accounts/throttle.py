@@ -1,13 +1,13 @@
 """How often a door may be used: counted in the database, where a lost Redis neither opens nor closes it.
 
-Each use is a drop in three buckets: that of the client's address, of its network and of everybody. A bucket
-leaks evenly; one that is full refuses. So what is kept of a client is one instant under a keyed hash, and
-once that has passed it says nothing any more and is deleted.
+Each use is a drop in three buckets: that of the client's address, of its network and of everybody; a log-in also
+in one of its account. A bucket leaks evenly; one that is full refuses. So what is kept of a client is one instant
+under a keyed hash, and once that has passed it says nothing any more and is deleted.
 """
 
 import ipaddress
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -47,16 +47,30 @@ class TooOften(Refused):
         return max(1, math.ceil(self.wait.total_seconds()))
 
 
-def let_in(door: str, address: Address | None, *, now: datetime) -> None:
+def let_in(
+    door: str, address: Address | None = None, *, now: datetime, also: Mapping[str, str] | None = None
+) -> None:
     """Count one use of `door`, a key of settings.RATES. Raises TooOften, and then counts nothing.
 
+    `also`: circle -> who, for what is counted beside an address, such as {"account": "noor@hotline.example"}.
     The buckets of everybody come last: whoever floods fills his own, and shuts nobody else out.
     """
     rates = settings.RATES[door]
+    told = ((circle, f"{circle} {who}") for circle, who in (also or {}).items())
     with transaction.atomic():
-        for circle, key in _keys(address):
+        for circle, key in (*told, *_keys(address)):
+            if circle not in rates:
+                continue
             times, per = rates[circle]
             _pour(door, ring().blind(key, purpose="throttle"), now=now, drop=per // times, per=per)
+
+
+def network_of(address: Address | None) -> str:
+    """The network that an address counts for, such as 192.0.2.0/24; "" when it is not known."""
+    if address is None:
+        return ""
+    bits = _CIRCLES["network"][address.version == 6]
+    return str(ipaddress.ip_network((address, bits), strict=False))
 
 
 def forget_empty(*, now: datetime) -> int:

@@ -6,6 +6,7 @@ from functools import wraps
 from celery import Task, shared_task
 from django.conf import settings
 
+from accounts.services import forget_ended
 from accounts.throttle import forget_empty
 from audit.chain import extend
 from audit.record import Actor
@@ -92,6 +93,7 @@ def sweep_steps() -> None:
 def sweep_retention() -> None:
     """Erase what has been kept long enough: the traces of visitors at once, the rest once a day."""
     forget_empty(now=database_now())
+    forget_ended(now=database_now())
     retention.erase_daily(by=Actor.system("retention"), now=database_now())
 
 

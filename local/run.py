@@ -194,6 +194,8 @@ def environment(ports: Ports, running: servers.Servers, control: Path) -> dict[s
         "STATIC_ROOT": str(VAR / "static"),
         "DEBUG": "no",
         "DEMO": "yes",
+        # The log-ins that are printed open with their password; who sets up a passkey or an app is asked for it.
+        "SECOND_FACTOR": "waived",
         "DEMO_API": ports.base_url.replace("localhost", "127.0.0.1"),
         "DEMO_MAIL_FOLDER": str(VAR / "mail"),
         "DEMO_SMTP_PORT": str(ports.smtp),

@@ -39,6 +39,8 @@ def settings(running: servers.Servers, control: Path) -> dict[str, str]:
         "SENDER_NAME": "Meldpunt",
         "SENDER_ADDRESS": "meldpunt@hotline.example",
         "ORGANISATION": "Meldpunt (test) | Postbus 1, 1000 AA Amsterdam | +31 20 000 00 00",
+        # A test that is about logging in says otherwise.
+        "SECOND_FACTOR": "waived",
         # A draw would make a test see now a second judgement and now none.
         "SECOND_SAMPLE_PERCENT": "0",
         "RDAP": "off",  # a test that asks brings its own server

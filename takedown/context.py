@@ -182,6 +182,11 @@ class House:
         return bool(settings.HOST.demo)
 
     @property
+    def second_factor_waived(self) -> bool:
+        """Whether this is a demo world that a password alone opens."""
+        return bool(settings.HOST.demo and not settings.HOST.second_factor)
+
+    @property
     def api_docs(self) -> str:
         """Where the API is explained; one of the addresses that other programs rely on."""
         return "/api/v1/docs/"

@@ -65,6 +65,13 @@ def _on_or_off(raw: str) -> bool:
     return words[raw.strip().lower()]
 
 
+def _required_or_waived(raw: str) -> bool:
+    words = {"required": True, "waived": False}
+    if raw.strip().lower() not in words:
+        raise ValueError("say required or waived.")
+    return words[raw.strip().lower()]
+
+
 def _seconds(raw: str) -> timedelta:
     try:
         value = float(raw)
@@ -307,6 +314,11 @@ class Environment:
     rdap: str  # "" for off, "on" for the registries themselves, or the base URL of a server for everything
     demo: bool
     fetch_also: frozenset[tuple[str, int]]  # peers on loopback; only where there is a demo world
+    second_factor: bool  # False: a password alone opens; only in a demo world, or for developers
+    idle_staff: timedelta  # P 15 min
+    idle_portal: timedelta  # P 30 min
+    session_longest: timedelta  # P 12 h
+    step_up: timedelta  # P 10 min
     sweep_every: timedelta
     grouping_window: timedelta  # P 10 min
     send_per_contact: Rate  # P 60 messages in a minute
@@ -363,8 +375,12 @@ def load() -> Environment:
         None if mailbox else "",
         hint="It is the name by which our mail server signs Authentication-Results.",
     )
+    debug = _read("DEBUG", _yes_or_no, False)
+    second_factor = _read("SECOND_FACTOR", _required_or_waived, True)
+    if not second_factor and not (demo or debug):
+        raise Misconfigured("SECOND_FACTOR=waived is only for a demo world and for developers.")
     return Environment(
-        debug=_read("DEBUG", _yes_or_no, False),
+        debug=debug,
         secret_key=_read("SECRET_KEY", _secret_key, hint="Make one with: python -m vault secret."),
         allowed_hosts=_read(
             "ALLOWED_HOSTS",
@@ -399,6 +415,11 @@ def load() -> Environment:
         rdap=_read("RDAP", _rdap, "on"),
         demo=demo,
         fetch_also=_read("FETCH_ALSO", _peers, frozenset()),
+        second_factor=second_factor,
+        idle_staff=_read("IDLE_STAFF_S", _seconds, timedelta(minutes=15)),
+        idle_portal=_read("IDLE_PORTAL_S", _seconds, timedelta(minutes=30)),
+        session_longest=_read("SESSION_LONGEST_S", _seconds, timedelta(hours=12)),
+        step_up=_read("STEP_UP_S", _seconds, timedelta(minutes=10)),
         sweep_every=_read("SWEEP_EVERY_S", _seconds, timedelta(seconds=15)),
         grouping_window=_read("GROUPING_WINDOW_S", _seconds, timedelta(minutes=10)),
         send_per_contact=_read("SEND_PER_CONTACT", _rate, Rate(60, timedelta(minutes=1))),

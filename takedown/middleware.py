@@ -14,9 +14,9 @@ logger = logging.getLogger(__name__)
 Next = Callable[[HttpRequest], HttpResponse]
 
 #: Never kept by any cache, whatever a view says.
-PRIVATE: Final = ("/staff/", "/portal/", "/api/", "/login/", "/logout/")
+PRIVATE: Final = ("/staff/", "/portal/", "/api/", "/login/", "/logout/", "/account/", "/join/")
 #: Never in a search engine.
-UNLISTED: Final = ("/staff/", "/portal/", "/api/", "/report/follow/")
+UNLISTED: Final = ("/staff/", "/portal/", "/api/", "/account/", "/join/", "/report/follow/")
 #: Nothing here needs a camera. Passkeys are left to ourselves.
 PERMISSIONS: Final = ", ".join(
     [

@@ -5,15 +5,17 @@ from http import HTTPStatus
 from typing import Final
 
 from django.conf import settings
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.translation import check_for_language, gettext
 from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language as django_set_language
 
+from accounts import services
 from accounts.models import User
 from cases.services import claims
 
@@ -37,13 +39,6 @@ def home(request: HttpRequest) -> HttpResponse:
     return redirect("admin:index")
 
 
-class LogIn(LoginView):
-    """The one log-in, for staff and providers."""
-
-    template_name = "registration/login.html"
-    redirect_authenticated_user = True
-
-
 class LogOut(LogoutView):
     """The one log-out. What an analyst had before them is free at once."""
 
@@ -51,6 +46,7 @@ class LogOut(LogoutView):
         """Give back, then go."""
         if request.user.pk is not None:
             claims.release_all(user_id=request.user.pk)
+            services.logged_out(user_id=request.user.pk, now=timezone.now())
         response: HttpResponse = super().post(request, *args, **kwargs)
         return response
 

@@ -36,6 +36,9 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.forms",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
     "pgtrigger",
     "csp",
     "rest_framework",
@@ -49,12 +52,15 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.middleware.OpenSessions",
     "accounts.middleware.PreferredLanguage",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.StepUp",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
 ]
 
 TEMPLATES = [
@@ -115,6 +121,15 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
+# Of allauth only the second factors are used: none of its pages, signals and limits (accounts/factors.py).
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_RATE_LIMITS = False
+MFA_ADAPTER = "accounts.factors.Adapter"
+MFA_SUPPORTED_TYPES = ["webauthn", "totp", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
 
 # -- How often a door may be used (accounts/throttle.py): so many times in so long, all P --------------------
 # "address": one IPv4 address or one /64; "network": a /24 or a /48. An office, a school or a mobile network
@@ -123,11 +138,19 @@ _HOUR = timedelta(hours=1)
 RATES = {
     "report": {"address": (10, _HOUR), "network": (40, _HOUR), "everybody": (1_200, _HOUR)},
     "follow": {"address": (20, _HOUR), "network": (80, _HOUR), "everybody": (6_000, _HOUR)},
+    # Every try counts, the right ones too. A device that somebody logged in from before has a bucket of its own
+    # for that person, and none of the others: whoever fills those shuts nobody out. A passkey cannot be guessed.
+    "login": {"address": (60, _HOUR), "network": (300, _HOUR), "everybody": (6_000, _HOUR)},
+    "account": {"account": (10, _HOUR), "tenant": (100, _HOUR)},
+    "device": {"device": (30, _HOUR)},
+    "code": {"account": (10, _HOUR)},
 }
 
 # -- Sessions, cookies, headers ------------------------------------------------------------------------
 SECURE = BASE_URL.startswith("https://")
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_ENGINE = "accounts.sessions"
+SESSION_COOKIE_AGE = round(HOST.session_longest.total_seconds())
+SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = SECURE
 SESSION_COOKIE_NAME = "takedown_session"
 CSRF_COOKIE_HTTPONLY = True
@@ -277,6 +300,7 @@ LOGGING = {
     "loggers": {
         "httpcore": {"level": "WARNING"},  # below that it tells the secret part of a webhook's URL
         "flufl.bounce": {"level": "CRITICAL"},  # below that it repeats what it stumbles over in a mail
+        "fido2": {"level": "WARNING"},  # below that it tells which passkey was used
     },
 }
 SILENCED_SYSTEM_CHECKS = ["security.W008"]  # redirecting to https is the front proxy's job

@@ -12,7 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("home/", pages.home, name="home"),
     path("report/", views.report, name="report"),
     path("report/follow/", views.follow, name="report_follow"),
-    path("login/", pages.LogIn.as_view(), name="login"),
+    path("", include("accounts.urls")),
     path("logout/", pages.LogOut.as_view(), name="logout"),
     path("i18n/", pages.set_language, name="set_language"),
     path("staff/", admin.site.urls),

@@ -102,6 +102,11 @@ WRONG = {
     "REPORTER_KEPT_DAYS": [SECRET, "-1", "1e3", "9999999"],
     "REMOVAL_GAP_S": [SECRET],
     "DEMO": [SECRET],
+    "SECOND_FACTOR": [SECRET, "yes"],
+    "IDLE_STAFF_S": [SECRET],
+    "IDLE_PORTAL_S": [SECRET],
+    "SESSION_LONGEST_S": [SECRET],
+    "STEP_UP_S": [SECRET, "-1"],
 }
 
 

@@ -16,7 +16,9 @@ if (form) {
     const body = new FormData(form);
     body.append("active", isActive ? "yes" : "no");
     try {
-      const answer = await fetch(form.dataset.beatUrl, { method: "POST", body });
+      // A page that nobody is at keeps nobody logged in.
+      const headers = isActive ? {} : { "X-Unattended": "yes" };
+      const answer = await fetch(form.dataset.beatUrl, { method: "POST", body, headers });
       if (!answer.ok) return;
       const kept = await answer.json();
       bar.hidden = kept.claim === "yes";

@@ -11,7 +11,7 @@ for (const box of document.querySelectorAll("[data-live]")) {
     if (!document.hidden) {
       try {
         // A session that ended answers with the way to the log-in: that is no part of a page.
-        const answer = await fetch(box.dataset.live, { redirect: "error", cache: "no-store" });
+        const answer = await fetch(box.dataset.live, { redirect: "error", cache: "no-store", headers: { "X-Unattended": "yes" } });
         if (!answer.ok) throw new Error(String(answer.status));
         const part = document.createElement("template");
         part.innerHTML = await answer.text();

@@ -1,0 +1,34 @@
+"""Sessions that are ended: by their person, by staff, or because the person may not come in any more."""
+
+import uuid
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Session
+from accounts.services.unfit import Unfit
+from audit.record import Actor, record
+
+
+def end_session(*, user_id: int, number: uuid.UUID, by: Actor, now: datetime) -> None:
+    """End one session of this person; its next request is a guest's. Raises Unfit."""
+    with transaction.atomic():
+        ended, _kinds = Session.objects.filter(user_id=user_id, number=number).delete()
+        if not ended:
+            raise Unfit(_("This session has ended already."))
+        record("end_session", "user", user_id, by=by, at=now)
+
+
+def end_sessions(*, user_id: int, by: Actor, now: datetime, but: str | None = None) -> int:
+    """End all sessions of this person, `but` the one with this key; returns how many."""
+    with transaction.atomic():
+        ended, _kinds = Session.objects.filter(user_id=user_id).exclude(session_key=but or "").delete()
+        if ended:
+            record("end_sessions", "user", user_id, by=by, at=now, data={"count": ended})
+    return ended
+
+
+def forget_ended(*, now: datetime) -> int:
+    """Delete what has ended by itself; returns how many."""
+    return Session.objects.filter(expire_date__lte=now).delete()[0]

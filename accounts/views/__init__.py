@@ -1,0 +1,1 @@
+"""Logging in, and what a person sees and changes of their own way in."""

@@ -101,6 +101,8 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     "user.change": frozenset({_F}),
     # Who lost their second factor: one asks, another confirms.
     "user.recover": frozenset({_S, _F}),
+    "invitation.view": frozenset({_C, _F}),
+    "invitation.change": frozenset({_C, _F}),
     "key.view": frozenset({_F}),
     "key.change": frozenset({_F}),
     "audit.view": frozenset({_S, _U}),
@@ -112,7 +114,9 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
 }
 
 #: Cells that want a proof of the last minutes (STEP_UP_S) who it is: a session that was left open is not enough.
-STEP_UP: Final = frozenset({"user.change", "user.recover", "key.change", "notice.export", "member.change"})
+STEP_UP: Final = frozenset(
+    {"user.change", "user.recover", "invitation.change", "key.change", "notice.export", "member.change"}
+)
 
 
 def may(roles: frozenset[str], cell: str) -> bool:

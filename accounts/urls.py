@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import coming_in, security
+from accounts.views import coming_in, joining, security
 
 urlpatterns = [
     path("login/", coming_in.log_in, name="login"),
@@ -11,6 +11,9 @@ urlpatterns = [
     path("login/second/", coming_in.second, name="login_second"),
     path("login/enrol/", coming_in.enrol, name="login_enrol"),
     path("login/enrol/options/", coming_in.enrol_options, name="login_enrol_options"),
+    path("join/", joining.join, name="join"),
+    path("join/options/", joining.join_options, name="join_options"),
+    path("join/<str:token>/", joining.invitation, name="invitation"),
     path("account/", security.security, name="security"),
     path("account/enrol/", security.enrol, name="security_enrol"),
     path("account/enrol/options/", security.enrol_options, name="security_enrol_options"),

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from cases.models.notice import NOTICE_REFERENCE
-from portal import views
+from portal import colleagues, views
 
 
 class Reference:
@@ -26,6 +26,11 @@ app_name = "portal"
 urlpatterns = [
     path("", views.notices, name="notices"),
     path("answers/", views.answers, name="answers"),
+    path("colleagues/", colleagues.colleagues, name="colleagues"),
+    path("colleagues/invite/", colleagues.invite, name="invite"),
+    path("colleagues/invitations/<int:pk>/revoke/", colleagues.revoke, name="invitation_revoke"),
+    path("colleagues/<int:pk>/role/", colleagues.role, name="colleague_role"),
+    path("colleagues/<int:pk>/end/", colleagues.end, name="colleague_end"),
     path("notices/<notice_reference:reference>/", views.notice, name="notice"),
     path("notices/<notice_reference:reference>/address/", views.address, name="address"),
     path("notices/<notice_reference:reference>/answer/", views.answer, name="answer"),

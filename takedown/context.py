@@ -142,6 +142,20 @@ STAFF: Final = (
         _SETTINGS,
     ),
     Place(
+        "admin:accounts_invitation_changelist",
+        "invitation.view",
+        _("Invitations"),
+        _("People of providers who may set up an account"),
+        _SETTINGS,
+    ),
+    Place(
+        "admin:accounts_recovery_changelist",
+        "user.recover",
+        _("New ways in"),
+        _("For who lost every passkey, app and code"),
+        _SETTINGS,
+    ),
+    Place(
         "admin:accounts_apikey_changelist", "key.view", _("Keys"), _("Machines that call the API"), _SETTINGS
     ),
     Place(
@@ -152,7 +166,10 @@ STAFF: Final = (
         _SETTINGS,
     ),
 )
-PORTAL: Final = (Place("portal:notices", "own_notice.view", _("Notices"), _("What is with you")),)
+PORTAL: Final = (
+    Place("portal:notices", "own_notice.view", _("Notices"), _("What is with you")),
+    Place("portal:colleagues", "member.view", _("Colleagues"), _("Who sees and answers your notices")),
+)
 
 
 @dataclass

@@ -319,6 +319,7 @@ class Environment:
     idle_portal: timedelta  # P 30 min
     session_longest: timedelta  # P 12 h
     step_up: timedelta  # P 10 min
+    invitation_valid: timedelta  # P 7 days
     sweep_every: timedelta
     grouping_window: timedelta  # P 10 min
     send_per_contact: Rate  # P 60 messages in a minute
@@ -420,6 +421,7 @@ def load() -> Environment:
         idle_portal=_read("IDLE_PORTAL_S", _seconds, timedelta(minutes=30)),
         session_longest=_read("SESSION_LONGEST_S", _seconds, timedelta(hours=12)),
         step_up=_read("STEP_UP_S", _seconds, timedelta(minutes=10)),
+        invitation_valid=_read("INVITATION_VALID_S", _seconds, timedelta(days=7)),
         sweep_every=_read("SWEEP_EVERY_S", _seconds, timedelta(seconds=15)),
         grouping_window=_read("GROUPING_WINDOW_S", _seconds, timedelta(minutes=10)),
         send_per_contact=_read("SEND_PER_CONTACT", _rate, Rate(60, timedelta(minutes=1))),

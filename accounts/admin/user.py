@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern
@@ -13,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import services
+from accounts.forms import PasswordForm
 from accounts.models import ROLE_CHOICES, User
 from audit.desk import BOTH, POST, Display, page, press
 from audit.record import Actor
@@ -28,34 +28,6 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # it is no generic w
     class Meta:
         model = User
         fields = ["email", "name", "roles", "provider", "language", "is_active"]
-
-
-class PasswordForm(forms.Form):
-    """A password for somebody else, typed twice."""
-
-    password = forms.CharField(
-        label=gettext_lazy("Password"),
-        help_text=password_validators_help_text_html,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
-    again = forms.CharField(
-        label=gettext_lazy("The same password again"),
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
-
-    def clean(self) -> dict[str, Any]:
-        """Both the same, and strong enough. Raises ValidationError."""
-        data = super().clean() or self.cleaned_data
-        if data.get("password") and data["password"] != data.get("again"):
-            self.add_error("again", _("The two passwords differ."))
-        elif data.get("password"):
-            try:
-                validate_password(data["password"])
-            except forms.ValidationError as fault:
-                self.add_error("password", fault)
-        return data
 
 
 @admin.register(User)

@@ -4,9 +4,10 @@ import uuid
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from accounts.models import Session
+from accounts.models import Invitation, Session, User
 from accounts.services.unfit import Unfit
 from audit.record import Actor, record
 
@@ -27,6 +28,21 @@ def end_sessions(*, user_id: int, by: Actor, now: datetime, but: str | None = No
         if ended:
             record("end_sessions", "user", user_id, by=by, at=now, data={"count": ended})
     return ended
+
+
+def leave(*, user: User, by: Actor, now: datetime) -> None:
+    """What ends with a person who leaves, in whatever way: sessions, and the links they gave or were given."""
+    end_sessions(user_id=user.pk, by=by, now=now)
+    end_links(Q(invited_by=user) | Q(person=user), by=by, now=now)
+
+
+def end_links(which: Q, *, by: Actor, now: datetime) -> None:
+    """Let these invitations open nothing any more; call it in the transaction of why."""
+    waiting = Invitation.objects.filter(used_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now)
+    for invitation in waiting.filter(which).select_for_update():
+        invitation.revoked_at = now
+        invitation.save(update_fields=["revoked_at"])
+        record("revoke", "invitation", invitation.pk, by=by, at=now)
 
 
 def forget_ended(*, now: datetime) -> int:

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from accounts.services.ending import end_sessions
+from accounts.services.ending import leave
 from accounts.services.unfit import Unfit
 from audit.record import Actor, record
 
@@ -39,7 +39,7 @@ def change_user(*, user_id: int, by: Actor, now: datetime, **fields: Any) -> Use
             user.save(update_fields=changed)
             if not user.is_active or "provider" in changed:
                 # Roles are asked of the table at each request; who has left has no session either.
-                end_sessions(user_id=user.pk, by=by, now=now)
+                leave(user=user, by=by, now=now)
             record("change", "user", user.pk, by=by, at=now, data={"fields": changed} | _rights(user))
     return user
 

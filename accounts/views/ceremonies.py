@@ -103,7 +103,7 @@ class Enrolment:
 
     def page(self, template: str, **context: Any) -> HttpResponse:
         """The page, with what went wrong."""
-        wrong = bool(self.fault or self.form.errors)
+        wrong = bool(self.fault or self.request.method == "POST")
         shown = {
             "form": self.form,
             "fault": self.fault,

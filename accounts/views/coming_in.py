@@ -80,7 +80,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
         return _page(request, form)
     enrolled = factors.is_enrolled(user)
     if not enrolled and not settings.HOST.second_factor:
-        return _in(request, user, after(request), how="password", now=now)
+        return begin_session(request, user, after(request), how="password", now=now)
     where = after(request)
     request.session.flush()
     request.session[_HALFWAY] = {"user": user.pk, "at": now.timestamp(), "after": where}
@@ -126,7 +126,7 @@ def _halfway(request: HttpRequest) -> Halfway | None:
     return Halfway(user, kept["after"]) if user is not None else None
 
 
-def _in(request: HttpRequest, user: User, where: str, *, how: str, now: datetime) -> HttpResponse:
+def begin_session(request: HttpRequest, user: User, where: str, *, how: str, now: datetime) -> HttpResponse:
     """Begin the session, and lead on."""
     proof.come_in(request, user, proven=how != "password", now=now)
     services.logged_in(user_id=user.pk, how=how, now=now)
@@ -154,7 +154,7 @@ def second(request: HttpRequest) -> HttpResponse:
             services.not_logged_in(user_id=user.pk, step=_STEP[type(refusal)], now=now)
             form.add_error("code", str(refusal))
         else:
-            return _in(request, user, halfway.after, how=how, now=now)
+            return begin_session(request, user, halfway.after, how=how, now=now)
     kinds = factors.kinds_of(user)
     context = {"form": form, "passkey": factors.PASSKEY in kinds, "app": factors.APP in kinds}
     return render(request, "account/second.html", context)
@@ -190,7 +190,7 @@ def passkey(request: HttpRequest) -> HttpResponse:
         return _page(request, form)
     services.note_use(factor_id=shown.pk, now=now)
     where = halfway.after if halfway else after(request)
-    return _in(request, shown.user, where, how=str(factors.PASSKEY), now=now)
+    return begin_session(request, shown.user, where, how=str(factors.PASSKEY), now=now)
 
 
 # -- The first time --------------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
     enrolment.keep(now=now)
     if not enrolment.kept:
         return enrolment.page("account/enrol_first.html")
-    way_in = _in(request, halfway.user, halfway.after, how=enrolment.kept, now=now)
+    way_in = begin_session(request, halfway.user, halfway.after, how=enrolment.kept, now=now)
     response = codes_page(request, enrolment.codes, after=halfway.after)
     response.cookies = way_in.cookies
     return response

@@ -84,6 +84,16 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("notice", "call", ""): Sentence(_("The provider was called"), "info", "phone"),
     ("notice", "send_anyway", ""): Sentence(_("Let a reminder go without a recent sighting"), "warn", "send"),
     ("user", "lift_stop", ""): Sentence(_("May go on today, past the hours of a day"), "warn", "person"),
+    ("user", "change_role", ""): Sentence(_("Made admin, or member again"), "info", "person"),
+    ("user", "end_membership", ""): Sentence(_("Shut out by an admin of their provider"), "warn", "minus"),
+    ("user", "ask_recovery", ""): Sentence(_("A new way in was asked for"), "warn", "key"),
+    ("user", "confirm_recovery", ""): Sentence(
+        _("A new way in was confirmed; the old ones ended"), "warn", "key"
+    ),
+    ("user", "refuse_recovery", ""): Sentence(_("No new way in was given"), icon="minus"),
+    ("invitation", "invite", ""): Sentence(_("An invitation was made"), "info", "person"),
+    ("invitation", "revoke", ""): Sentence(_("An invitation was revoked"), "warn", "minus"),
+    ("invitation", "take_up", ""): Sentence(_("An invitation was taken up"), "good", "check"),
     ("user", "log_in", ""): Sentence(_("Logged in"), icon="key"),
     ("user", "log_in_failed", ""): Sentence(_("Somebody tried to log in as them"), "warn", "warning"),
     ("user", "log_out", ""): Sentence(_("Logged out"), icon="leave"),

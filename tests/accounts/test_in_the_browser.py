@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 from playwright.sync_api import Browser, Page, expect
+from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from accounts.models import User
@@ -147,3 +148,37 @@ def test_on_a_phone_in_dutch_an_app_is_set_up_and_asked_for(
     page.goto("/account/")
     expect(page.get_by_role("heading", name="Beveiliging")).to_be_visible()
     sound(page)
+
+
+def test_a_colleague_is_invited_on_one_screen_and_comes_in_on_another(
+    robin: User, chromium: Browser, live_server: LiveServer, settings: Settings
+) -> None:
+    settings.BASE_URL = live_server.url
+    ada = UserFactory(provider_admin=True, password=PASSWORD)
+    theirs = fresh_page(chromium, live_server, 1280)
+    give_password(theirs, ada)
+    theirs.get_by_role("button", name="Set up a passkey").click()
+    theirs.get_by_role("link", name="I have kept them").click()
+    theirs.get_by_role("link", name="Colleagues").click()
+    theirs.get_by_label("E-mail address of your colleague").fill("bo@alfa.example")
+    theirs.keyboard.press("Enter")
+    link = theirs.locator(".revealed").inner_text()
+    sound(theirs)
+
+    mine = fresh_page(chromium, live_server, 390, "nl-NL")
+    mine.goto(link)
+    expect(mine.get_by_role("heading", name="U bent uitgenodigd")).to_be_visible()
+    sound(mine)
+    mine.locator("[name=name]").fill("Bo")
+    mine.keyboard.press("Enter")
+    expect(mine.get_by_role("heading", name="Hoe u inlogt")).to_be_visible()
+    sound(mine)
+    mine.get_by_role("button", name="Een passkey instellen").click()
+    mine.get_by_role("link", name="Ik heb ze bewaard").click()
+    expect(mine).to_have_url(f"{live_server.url}/portal/")
+    mine.goto("/portal/colleagues/")
+    expect(mine.get_by_role("cell", name="bo@alfa.example")).to_be_visible()
+    sound(mine)
+
+    bo = User.objects.get(email="bo@alfa.example")
+    assert (bo.name, bo.language, bo.has_usable_password()) == ("Bo", "nl", False)

@@ -50,6 +50,8 @@ def shown(
         "content",
         "provider",
         "attribution__table",
+        "attribution__behind__provider",
+        "attribution__origin",
         "attribution__registration",
         "previous",
     )

@@ -13,6 +13,7 @@ from cases.services.route import route_due
 from cases.services.sending import deliver_due
 from cases.services.verify import verify
 from providers.models import Attribution, Contact, Origin, Provider
+from providers.routing import explain
 from tests.conftest import FixedResolver
 from tests.factories import (
     NOON,
@@ -130,6 +131,25 @@ def test_its_answer_leads_the_notice_on_with_both_places_kept_and_explained(
     )
     assert [event.act for event in said] == ["ask_origin", "learn_origin"]
     assert verify(lambda _finding: None, now=NOON + HOUR)
+
+
+def test_why_this_provider_tells_of_both_places_and_keeps_nothing(
+    cdn: Provider, hoster: Provider, static_resolver: FixedResolver
+) -> None:
+    ContactFactory(provider=cdn, approved=True)
+    judged()
+    sweep(static_resolver)
+    told()
+    kept = Attribution.objects.count()
+
+    inquiry = explain(HOST, resolver=static_resolver, by="user:1", now=NOON)
+
+    assert inquiry.answer.provider == hoster
+    assert inquiry.answer.behind is not None
+    assert inquiry.answer.behind.provider == cdn
+    assert {each.name for each in inquiry.heard if each.finding} == {"198.51.100.7", "192.0.2.7"}
+    assert {each.name for each in inquiry.heard if each.decides} == {"192.0.2.7"}
+    assert Attribution.objects.count() == kept
 
 
 def test_the_next_notice_of_the_host_asks_nobody(

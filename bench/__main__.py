@@ -24,9 +24,9 @@ USUAL_SIZE = 1_000_000
 
 def workloads() -> "dict[int, Callable[[int], Workload]]":
     """The registry: number in performance terms -> what measures it at a size."""
-    from bench import attribution, deadlines, intake, pages
+    from bench import attribution, deadlines, intake, notify, pages
 
-    return {1: intake.run, 2: deadlines.run, 5: pages.run, 9: attribution.run}
+    return {1: intake.run, 2: deadlines.run, 3: notify.run, 5: pages.run, 9: attribution.run}
 
 
 def show(done: "Workload") -> None:

@@ -106,6 +106,12 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("dispatch", "enqueue", ""): Sentence(_("Begun, and put in the outbox"), icon="inbox"),
     ("dispatch", "approve", ""): Sentence(_("Approved"), "good", "check"),
     ("dispatch", "cancel", ""): Sentence(_("Cancelled"), icon="minus"),
+    ("system", "restored", ""): Sentence(
+        _("A backup was put back: all that waited to be sent was set aside"), "bad", "warning"
+    ),
+    ("system", "nothing_lost", ""): Sentence(
+        _("Nothing was lost, somebody said: sending goes on"), "warn", "send"
+    ),
     ("dispatch", "fall_back", ""): Sentence(_("Given to the provider's other contact"), icon="send"),
     ("dispatch", "split", ""): Sentence(_("Too large: a part became a message of its own"), icon="inbox"),
     ("dispatch", "retry", ""): Sentence(_("To be tried again"), icon="refresh"),

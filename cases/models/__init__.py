@@ -19,6 +19,7 @@ from cases.models.origin import OriginRequest
 from cases.models.pace import Pace
 from cases.models.passed_on import PassedOn
 from cases.models.picked import Picked
+from cases.models.place import Place
 from cases.models.reply import Reply
 from cases.models.reply_mail import ReplyMail
 from cases.models.report import Report, ReportLine, Source
@@ -60,6 +61,7 @@ __all__ = [
     "Pace",
     "PassedOn",
     "Picked",
+    "Place",
     "ProviderFigure",
     "Question",
     "Reply",

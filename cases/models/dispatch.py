@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -169,7 +170,11 @@ class Dispatch(models.Model):
             models.Index(Lower("token"), name="dispatch_return_path"),
         ]
 
-        triggers = state_guard("dispatch", EDGES)
+        triggers = [
+            *state_guard("dispatch", EDGES),
+            # Whatever happens, every copy on the wire carries the same ones (I3).
+            pgtrigger.ReadOnly(name="identity_kept", fields=["number", "message_id", "token"]),
+        ]
 
     def __str__(self) -> str:
         return self.number

@@ -9,7 +9,8 @@ from django.conf import settings
 from django.db import connection
 
 from audit.record import Actor, record
-from cases.models import Dispatch, DispatchLine, Notice
+from cases.models import Dispatch, DispatchLine, Notice, Place
+from cases.services.restored import CATCHING_UP, look_round
 from providers.models import Contact
 
 FIRST = "first"
@@ -24,7 +25,8 @@ def enqueue(
     one closes the window at once. One contact hears of one step of a notice once: a line that exists already is
     not added again. When more notices wait for a contact than the settings let go by themselves, a person looks.
     """
-    contact = Contact.objects.select_for_update().get(pk=contact_id)
+    contact = Contact.objects.select_related("provider").select_for_update(of=("self",)).get(pk=contact_id)
+    place = look_round(by=by, now=now)
     step = FIRST if kind == Dispatch.Kind.FIRST else f"{kind}-{round_}"
     told = set(
         DispatchLine.objects.filter(
@@ -43,20 +45,36 @@ def enqueue(
         if len(taken) == room:
             dispatch.gathering = False
         dispatch.next_attempt_at = max(dispatch.next_attempt_at or now, now + _window(kind))
+        if any(_is_doubted(notice, kind, place, now=now) for notice in taken):
+            dispatch.approval_reason, dispatch.approved_by = Dispatch.Approval.RESTORED, ""
         if any(notice.urgent for notice in taken):
             dispatch.urgent, dispatch.gathering, dispatch.next_attempt_at = True, False, now
-        dispatch.save(update_fields=["urgent", "gathering", "next_attempt_at"])
+        dispatch.save(
+            update_fields=["urgent", "gathering", "next_attempt_at", "approval_reason", "approved_by"]
+        )
         filled.append(dispatch)
     if kind == Dispatch.Kind.FIRST:
         _let_somebody_look_at_many(contact)
     return filled
 
 
+def _is_doubted(notice: Notice, kind: str, place: Place, *, now: datetime) -> bool:
+    """Whether its contact may have heard of this already, in the time that was lost when a backup was put back."""
+    if place.doubted_until is None:
+        return False
+    if kind == Dispatch.Kind.FIRST:
+        return notice.received_at <= place.doubted_until
+    return now < place.since + CATCHING_UP
+
+
 def most_lines(contact: Contact) -> int:
-    """Above so many lines a message to this contact is split. A webhook is about one notice: each is accepted by itself."""
+    """Above so many lines a message is split: the provider's own number, or that of the settings.
+
+    A webhook is about one notice: each is accepted by itself.
+    """
     if contact.channel == Contact.Channel.WEBHOOK:
         return 1
-    most: int = settings.HOST.lines_per_message
+    most: int = contact.provider.most_lines or settings.HOST.lines_per_message
     return most
 
 

@@ -52,9 +52,16 @@ INVARIANTS: Final = (
     ),
     Invariant(
         "I3",
-        "one contact hears of one step of a notice once",
+        "one contact hears of one step of a notice once, and what was accepted was so at one of its attempts",
         """SELECT n.reference FROM cases_dispatchline l JOIN cases_notice n ON n.id = l.notice_id
-           WHERE l.dropped_because = '' GROUP BY n.reference, l.contact_id, l.step HAVING count(*) > 1""",
+           WHERE l.dropped_because = '' GROUP BY n.reference, l.contact_id, l.step HAVING count(*) > 1
+           UNION ALL
+           SELECT d.number FROM cases_dispatch d JOIN cases_dispatchline l ON l.dispatch_id = d.id
+           WHERE l.dropped_because = '' AND l.contact_id <> d.contact_id
+           UNION ALL
+           SELECT d.number FROM cases_dispatch d WHERE d.state IN ('relayed', 'accepted')
+             AND EXISTS (SELECT 1 FROM cases_attempt a WHERE a.dispatch_id = d.id)
+             AND NOT EXISTS (SELECT 1 FROM cases_attempt a WHERE a.dispatch_id = d.id AND a.accepted)""",
     ),
     Invariant(
         "I4",
@@ -139,9 +146,15 @@ INVARIANTS: Final = (
     ),
     Invariant(
         "I13",
-        "no number was given out that the series does not know of",
+        "no number was given out that the series does not know of, and what may have gone before a backup was put back"
+        " did not go again without a person's yes",
         """SELECT number FROM cases_dispatch, cases_dispatch_number s
-           WHERE split_part(number, '-', 3)::bigint > s.last_value""",
+           WHERE split_part(number, '-', 3)::bigint > s.last_value
+           UNION ALL
+           SELECT d.number FROM cases_dispatch d JOIN cases_dispatchline l ON l.dispatch_id = d.id
+           JOIN cases_notice n ON n.id = l.notice_id JOIN cases_place p ON n.received_at <= p.doubted_until
+           WHERE d.kind = 'first' AND l.dropped_because = '' AND d.created_at > p.since AND d.approved_by = ''
+             AND d.state IN ('relayed', 'accepted')""",
     ),
     Invariant(
         "I14",

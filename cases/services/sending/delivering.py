@@ -12,6 +12,7 @@ from django.db.models import Count, Q
 
 from audit.record import Actor
 from cases.models import Dispatch
+from cases.services.restored import look_round
 from cases.services.sending.claiming import CLAIM, Claim, claim, give_back
 from cases.services.sending.failing import set_aside
 from cases.services.sending.hands import Back, Hands
@@ -31,6 +32,7 @@ def deliver_due(*, resolver: Resolver, by: Actor, clock: Callable[[], datetime])
 
     `clock` is asked again at each turn, because handing over takes time and acceptance is a legal instant.
     """
+    look_round(by=by, now=clock())
     total, we_can = 0, True
     # The hands have no database: nothing is locked, and no transaction is open, while a message is handed over.
     with closing(Hands(settings.HOST.send_at_once)) as hands:

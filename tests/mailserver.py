@@ -14,6 +14,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 #: What a recipient's server may do with a message.
 ACCEPT, LATER, TOO_BUSY, NEVER, DROP, STALL = "accept", "451", "421", "550", "drop", "stall"
+MID_DATA, CUT_AFTER, TRICKLE = "mid-data", "cut-after", "trickle"
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ class MailServer:
 
     accept: 250 after DATA. 451, 421, 550: refuses the recipient. drop: takes the message and hangs up before
     it answers, as a crash between their 250 and our reading of it would. stall: never answers DATA until
-    `resume` is called.
+    `resume` is called. mid-data: hangs up in the middle of the message. cut-after: says 250 and hangs up. trickle:
+    answers DATA a byte at a time.
     """
 
     def __init__(self) -> None:
@@ -146,26 +148,50 @@ class MailServer:
         (recipient,) = envelope.rcpt_tos
         assert isinstance(envelope.original_content, bytes)
         self.on_data(recipient)
+        assert isinstance(server.transport, asyncio.Transport)
         if what == STALL:
-            await asyncio.get_running_loop().run_in_executor(None, self._resumed.wait, 120)
+            await self._stalled()
+        if what == TRICKLE:
+            for _byte in range(600):
+                if server.transport.is_closing() or self._resumed.is_set():
+                    break
+                server.transport.write(b"2")
+                await asyncio.sleep(0.1)
         self.received.append(
             Received(
                 sender=envelope.mail_from or "",
                 recipient=recipient,
                 raw=envelope.original_content,
-                answered=what == ACCEPT,
+                answered=what in {ACCEPT, CUT_AFTER},
             )
         )
-        if what != ACCEPT:
-            assert isinstance(server.transport, asyncio.Transport)
+        if what == CUT_AFTER:
+            asyncio.get_running_loop().call_soon(server.transport.close)
+        elif what != ACCEPT:
             server.transport.abort()
         return "250 2.0.0 queued as test"
+
+    async def _stalled(self) -> None:
+        """Not in a thread of the loop's pool: many may stall at once."""
+        for _look in range(1_200):
+            if self._resumed.is_set():
+                return
+            await asyncio.sleep(0.1)
 
 
 class _Protocol(SMTP):
     def __init__(self, handler: MailServer, loop: asyncio.AbstractEventLoop) -> None:
         self._counted = handler
         super().__init__(handler, hostname="mx.test", loop=loop, enable_SMTPUTF8=False, ident="test")
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - aiosmtpd's name
+        if self.envelope is not None and getattr(self.envelope, "takedown_plan", ACCEPT) == MID_DATA:
+            await self.push("354 go on")
+            await self._reader.read(100)
+            assert isinstance(self.transport, asyncio.Transport)
+            self.transport.abort()
+            return
+        await super().smtp_DATA(arg)
 
     def connection_made(self, transport: Any) -> None:
         self._counted.connections += 1

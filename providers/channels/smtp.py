@@ -5,7 +5,7 @@ import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -24,6 +24,8 @@ class _Answering(smtplib.SMTP):
     """smtplib throws the answer to DATA away when it is 250; it is our evidence. Not connected yet when made."""
 
     answer: tuple[int, bytes] = (0, b"")
+    #: Whether the recipient was named: what goes wrong before that says nothing of it.
+    has_recipient = False
 
     def __init__(self, host: str, **more: object) -> None:
         super().__init__(timeout=settings.EMAIL_TIMEOUT, **more)  # type: ignore[arg-type]
@@ -37,6 +39,10 @@ class _Answering(smtplib.SMTP):
             line.close()
             raise TimeoutError
         return line
+
+    def rcpt(self, recip: str, options: Sequence[str] = ()) -> tuple[int, bytes]:
+        self.has_recipient = True
+        return super().rcpt(recip, options)
 
     def data(self, msg: str | bytes) -> tuple[int, bytes]:  # type: ignore[override]
         self.answer = super().data(msg)
@@ -63,17 +69,22 @@ class SMTPChannel:
         self._connection: _Answering | None = None
 
     def hand_over(self, message: EmailMessage | Call, *, sender: str, recipient: str) -> Accepted | Failed:
-        """Send one message within EMAIL_TIMEOUT in all. Never raises for what a server or a network can do."""
+        """Send one message within EMAIL_TIMEOUT in all. Never raises for what a server or a network can do.
+
+        A connection that was used before may have been closed meanwhile, by the last recipient's doing or for its
+        age: then a new one is tried, before anybody is blamed.
+        """
         if not isinstance(message, EmailMessage):
             raise TypeError("SMTP takes mail")
         content = message.as_bytes(policy=SMTP)
+        is_used = self._connection is not None
         try:
             with self._open() as connection:
-                refused = connection.sendmail(
-                    sender, [recipient], content, *_reports(connection, sender, recipient)
-                )
+                refused = _sent(connection, sender, recipient, content)
         except _NotServed as error:
             self.close()
+            if is_used:
+                return self.hand_over(message, sender=sender, recipient=recipient)
             return Failed(str(error), permanent=False, ours=True)
         except smtplib.SMTPRecipientsRefused as error:
             self._reset()
@@ -125,6 +136,23 @@ class SMTPChannel:
         if connection is not None:
             with suppress(smtplib.SMTPException, OSError):
                 connection.quit()
+
+
+def _sent(
+    connection: _Answering, sender: str, recipient: str, content: bytes
+) -> dict[str, tuple[int, bytes]]:
+    """`sendmail`; raises _NotServed for what passes and went wrong before the recipient was named."""
+    connection.has_recipient = False
+    try:
+        return connection.sendmail(sender, [recipient], content, *_reports(connection, sender, recipient))
+    except smtplib.SMTPResponseException as error:
+        if connection.has_recipient or error.smtp_code in _PERMANENT:
+            raise
+        raise _NotServed(_words(error.smtp_code, error.smtp_error)) from error
+    except (smtplib.SMTPServerDisconnected, OSError) as error:
+        if connection.has_recipient:
+            raise
+        raise _NotServed(_silence(error)) from error
 
 
 class _NotServed(Exception):

@@ -1,6 +1,7 @@
 """Workers of our own beside the test: real Celery processes on the test's database, to be killed and hung."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from audit.models import Event
-from cases.models import Dispatch, Notice
+from cases.models import Dispatch, Notice, Pace
 from local import control
 from local.children import die_with_parent
 from local.servers import free_port
@@ -23,6 +24,7 @@ from providers.models import Contact
 from tests.factories import AttributionFactory, ContactFactory, ProviderFactory, many
 from tests.mailserver import MailServer
 
+REFERENCE = re.compile(r"\bN-[0-9A-Z]{10}\b")
 ROOT = Path(__file__).resolve().parents[2]
 CELERY = (sys.executable, "-m", "celery", "-A", "takedown")
 WEB = (sys.executable, "-m", "gunicorn", "--no-control-socket", "-w", "1", "takedown.wsgi")
@@ -34,7 +36,7 @@ class Workers:
 
     def __init__(self, mail: MailServer, folder: Path, **settings: str) -> None:
         database = connection.settings_dict
-        self._environment = os.environ | {
+        self.environment = os.environ | {
             "DATABASE_URL": f"postgres://{database['USER']}@/{database['HOST']}/{database['NAME']}",
             "EMAIL_URL": f"smtp://127.0.0.1:{mail.port}",
             "RELAY_IS_FINAL_HOP": "yes",
@@ -71,7 +73,7 @@ class Workers:
             return subprocess.Popen(
                 command,
                 cwd=ROOT,
-                env=self._environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -109,7 +111,7 @@ class Workers:
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
-            env=self._environment,
+            env=self.environment,
             capture_output=True,
             text=True,
             check=False,
@@ -145,9 +147,10 @@ def judged(contacts: int, each: int) -> list[Notice]:
 
 
 def time_passes() -> None:
-    """Everything that a clock holds back is due now: leases, back-offs. Instead of sleeping."""
+    """Everything that a clock holds back is due now: leases, back-offs, rests. Instead of sleeping."""
     Dispatch.objects.filter(state="pending", leased_until__isnull=False).update(leased_until=F("created_at"))
     Dispatch.objects.filter(state="pending").update(next_attempt_at=F("created_at"))
+    Pace.objects.update(paid_until=None, rests_until=None, asked=False)
 
 
 def all_accepted(count: int) -> bool:
@@ -182,9 +185,8 @@ def assert_each_once(notices: Sequence[Notice], mail: MailServer) -> None:
     assert set(mail.copies()) == set(dispatches), "a copy went out under a Message-ID that is no dispatch's"
     told: dict[str, set[str]] = {notice.reference: set() for notice in notices}
     for copy in mail.received:
-        for reference in told:
-            if reference in copy.text:
-                told[reference].add(copy.id)
+        for reference in set(REFERENCE.findall(copy.text)) & told.keys():
+            told[reference].add(copy.id)
     assert {reference for reference, ids in told.items() if len(ids) != 1} == set()
     started = Event.objects.filter(subject="notice", became="notified").values_list("subject_id", flat=True)
     assert sorted(started) == sorted(notice.pk for notice in notices)

@@ -1,5 +1,5 @@
 """The contact managers' desk: providers with their contacts, networks and rules, and "why this provider?"."""
 
-from providers.admin import provider
+from providers.admin import provider, registry
 
-__all__ = ["provider"]
+__all__ = ["provider", "registry"]

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from providers.hosts import literal, registrable
-from providers.models import AsnRule, Contact, HostRule, Network, Provider, Relation
+from providers.models import AsnRule, Contact, HolderRule, HostRule, Network, Provider, Relation
 from providers.openpgp import LARGEST
 
 _HOST: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_-]{1,63})*")
@@ -53,7 +53,17 @@ class ProviderForm(CountryMixin, forms.ModelForm):  # type: ignore[type-arg]  # 
 
     class Meta:
         model = Provider
-        fields = ["name", "kind", "country", "language", "website", "kvk", "signatory"]
+        fields = [
+            "name",
+            "kind",
+            "country",
+            "language",
+            "website",
+            "kvk",
+            "signatory",
+            "hash_user",
+            "most_lines",
+        ]
 
 
 class NewProviderForm(ProviderForm):
@@ -191,6 +201,53 @@ class AsnRuleForm(CountryMixin, forms.Form):
     reason = forms.CharField(
         label=gettext_lazy("How do we know?"), max_length=AsnRule._meta.get_field("reason").max_length
     )
+
+
+class HolderRuleForm(CountryMixin, forms.Form):
+    """A person's word on whose the networks of a holder are."""
+
+    handle = forms.CharField(
+        label=gettext_lazy("Handle of the holder"),
+        help_text=gettext_lazy("As its registry has it, such as ORG-ABC1-RIPE."),
+        max_length=HolderRule._meta.get_field("handle").max_length,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    country = forms.CharField(label=gettext_lazy("Country of the servers"), max_length=2, initial="NL")
+    reason = forms.CharField(
+        label=gettext_lazy("How do we know?"), max_length=HolderRule._meta.get_field("reason").max_length
+    )
+
+
+class HolderForm(CountryMixin, forms.Form):
+    """A holder that a registry names, as a new provider."""
+
+    handle = forms.CharField(widget=forms.HiddenInput)
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=Provider._meta.get_field("name").max_length)
+    code = forms.SlugField(label=gettext_lazy("Code"), max_length=Provider._meta.get_field("code").max_length)
+    kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=Provider.Kind.choices)
+    country = forms.CharField(label=gettext_lazy("Country of the servers"), max_length=2)
+
+
+class KnownHolderForm(CountryMixin, forms.Form):
+    """A holder that a registry names, as a provider that we know, by its code."""
+
+    handle = forms.CharField(widget=forms.HiddenInput)
+    provider = forms.SlugField(
+        label=gettext_lazy("Code of the provider"),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    country = forms.CharField(label=gettext_lazy("Country of the servers"), max_length=2)
+
+    def clean(self) -> dict[str, Any]:
+        """With the provider's id in the place of its code. Raises ValidationError."""
+        cleaned = super().clean() or self.cleaned_data
+        if "provider" in cleaned:
+            known = Provider.objects.filter(code=cleaned.pop("provider")).first()
+            if known is None:
+                self.add_error("provider", _("There is no provider with this code."))
+            else:
+                cleaned["provider_id"] = known.pk
+        return cleaned
 
 
 class MergeForm(forms.Form):

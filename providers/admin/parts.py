@@ -63,11 +63,13 @@ PARTS: Final = (
         "contact.approve",
     ),
     Part("asn_rule_add", forms.AsnRuleForm, services.add_asn_rule, _("The rule is kept.")),
+    Part("holder_rule_add", forms.HolderRuleForm, services.add_holder_rule, _("The rule is kept.")),
     Part("host_rule_add", forms.HostRuleForm, services.add_host_rule, _("The rule is kept.")),
 )
 
 _CONTACT, _NETWORK, _RULE = "contacts/<int:contact_id>", "networks/<int:network_id>", "rules/<uuid:rule_id>"
 _ASN_RULE, _RELATION = "as-rules/<int:asn_rule_id>", "relations/<int:relation_id>"
+_HOLDER_RULE = "holder-rules/<int:holder_rule_id>"
 
 PRESSES: Final = (
     Press(
@@ -105,6 +107,13 @@ PRESSES: Final = (
         "asn_rule_remove",
         f"{_ASN_RULE}/remove/",
         services.remove_asn_rule,
+        _("Removed."),
+        "provider.change",
+    ),
+    Press(
+        "holder_rule_remove",
+        f"{_HOLDER_RULE}/remove/",
+        services.remove_holder_rule,
         _("Removed."),
         "provider.change",
     ),

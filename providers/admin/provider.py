@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Count, Min, Q
 from django.forms import BaseForm
@@ -12,11 +13,13 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from audit.counting import Counter
 from audit.desk import BOTH, POST, Display, page, press
 from audit.record import Actor
+from providers import services
 from providers.admin import contact
 from providers.admin.forms import EndForm, SuspendForm
 from providers.admin.new import new
@@ -108,10 +111,12 @@ class ProviderDesk(Display):
             "networks": list(provider.networks.order_by("prefix")[:MOST]),
             "relations": list(Relation.objects.of(provider).select_related("provider", "other")[:MOST]),
             "asn_rules": list(provider.asn_rules.order_by("asn", "pk")[:MOST]),
+            "holder_rules": list(provider.holder_rules.order_by("handle", "pk")[:MOST]),
             "host_rules": list(provider.host_rules.order_by("created_at", "pk")[:MOST])
             if user.has_perm("host_rule.view")
             else [],
             "may_change": user.has_perm("provider.change"),
+            "asks_registries": bool(settings.HOST.rdap),
             "may_see_notices": user.has_perm("notice.view"),
             "forms": {
                 part.name: blank(part, **({"instance": provider} if part.name == "provider_edit" else {}))
@@ -124,6 +129,12 @@ class ProviderDesk(Display):
         }
         context["forms"] |= dict([tried]) if tried else {}
         return page(request, "staff/provider.html", context, status=422 if tried else 200)
+
+    def ask_registries(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Have the registries asked for its mailbox for abuse."""
+        get_object_or_404(Provider, pk=pk)
+        done = _("The registries are being asked. A mailbox that they name is proposed here as a contact.")
+        return self._do(request, pk, services.ask_about, done, provider_id=pk)
 
     def _filled(self, part: Part) -> Callable[..., HttpResponse]:
         def filled(request: HttpRequest, pk: int) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -33,7 +34,12 @@ class Announced:
 def why(request: HttpRequest) -> HttpResponse:
     """The form, and after a POST its answer; nothing is kept."""
     form = WhyForm(request.POST if request.method == "POST" else None)
-    context = {"title": _("Why this provider?"), "form": form, "table": routes()}
+    context = {
+        "title": _("Why this provider?"),
+        "form": form,
+        "table": routes(),
+        "asks_registries": bool(settings.HOST.rdap),
+    }
     if form.is_valid():
         asked = form.cleaned_data["text"]
         if isinstance(asked, int):

@@ -7,6 +7,7 @@ from providers.services.contact import (
     resume_contact,
     suspend_contact,
 )
+from providers.services.holder import assign_holder, pass_over_holder, take_up_holder
 from providers.services.key import add_key, approve_key, retire_key
 from providers.services.network import keep_network, remove_network
 from providers.services.provider import add_provider, change_provider
@@ -35,12 +36,14 @@ __all__ = [
     "approve_contact",
     "approve_key",
     "ask_about",
+    "assign_holder",
     "change_contact",
     "change_provider",
     "end_relation",
     "keep_network",
     "merge",
     "mint_secret",
+    "pass_over_holder",
     "remove_asn_rule",
     "remove_holder_rule",
     "remove_host_rule",
@@ -48,5 +51,6 @@ __all__ = [
     "resume_contact",
     "retire_key",
     "suspend_contact",
+    "take_up_holder",
     "try_webhook",
 ]

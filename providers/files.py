@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from ipaddress import ip_network
 from pathlib import Path
@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from audit.record import Actor, record
 from audit.refused import Refused
 from providers.models import Contact, Network, Provider
+from providers.spreadsheets import exact, neutral
 
 T = TypeVar("T")
 
@@ -24,7 +25,7 @@ PROVIDER_COLUMNS: Final = (
     "code", "name", "kind", "country", "language", "contact", "channel", "mode", "website", "kvk", "signatory",
 )  # fmt: skip
 #: A file may also have these.
-OPTIONAL_PROVIDER_COLUMNS: Final = ("formats",)
+OPTIONAL_PROVIDER_COLUMNS: Final = ("formats", "hash_user", "most_lines")
 NETWORK_COLUMNS: Final = ("prefix", "provider", "asn", "country", "name")
 #: Wrong lines of a file that are named.
 MOST_SHOWN: Final = 20
@@ -106,7 +107,7 @@ def export_providers(out: Writes, *, by: Actor, now: datetime) -> tuple[int, int
     Bringing a file approves what is new in it: an address that waits for a yes or is suspended is not written. A
     provider without any address in use is left out, because a line must have one.
     """
-    lines, written = _writer(out, PROVIDER_COLUMNS + OPTIONAL_PROVIDER_COLUMNS), set()
+    lines, written = _Lines(out, PROVIDER_COLUMNS + OPTIONAL_PROVIDER_COLUMNS), set()
     count = 0
     with transaction.atomic():
         contacts = (
@@ -114,7 +115,7 @@ def export_providers(out: Writes, *, by: Actor, now: datetime) -> tuple[int, int
         )
         for contact in contacts.order_by("provider__code", "pk"):
             provider = contact.provider
-            lines.writerow(
+            lines.write(
                 {
                     **{name: getattr(provider, name) for name in PROVIDER_COLUMNS if hasattr(provider, name)},
                     "contact": contact.address,
@@ -122,6 +123,8 @@ def export_providers(out: Writes, *, by: Actor, now: datetime) -> tuple[int, int
                     "mode": contact.mode,
                     "formats": contact.formats,
                     "signatory": "yes" if provider.signatory else "no",
+                    "hash_user": "yes" if provider.hash_user else "no",
+                    "most_lines": provider.most_lines or "",
                 }
             )
             written.add(provider.pk)
@@ -133,21 +136,27 @@ def export_providers(out: Writes, *, by: Actor, now: datetime) -> tuple[int, int
 
 def export_networks(out: Writes, *, by: Actor, now: datetime) -> int:
     """Write what `import_networks` reads; returns the number of lines."""
-    lines = _writer(out, NETWORK_COLUMNS)
+    lines = _Lines(out, NETWORK_COLUMNS)
     count = 0
     with transaction.atomic():
         for network in Network.objects.select_related("provider").order_by("prefix", "pk"):
             fields = {name: getattr(network, name) for name in NETWORK_COLUMNS}
-            lines.writerow(fields | {"provider": network.provider.code})
+            lines.write(fields | {"provider": network.provider.code})
             count += 1
         record("export", "network", 0, by=by, at=now, data={"lines": count})
     return count
 
 
-def _writer(out: Writes, columns: tuple[str, ...]) -> "csv.DictWriter[str]":
-    lines = csv.DictWriter(out, columns, delimiter=";", lineterminator="\r\n")
-    lines.writeheader()
-    return lines
+class _Lines:
+    """A file's lines, in which a spreadsheet finds no formula; `import_...` reads them as they were."""
+
+    def __init__(self, out: Writes, columns: tuple[str, ...]) -> None:
+        self._lines = csv.DictWriter(out, columns, delimiter=";", lineterminator="\r\n")
+        self._lines.writeheader()
+
+    def write(self, row: Mapping[str, object]) -> None:
+        """One line."""
+        self._lines.writerow({name: neutral(str(value)) for name, value in row.items()})
 
 
 class _Wrong(Exception):
@@ -209,7 +218,10 @@ def _rows(
                         % {"line": reader.line_num, "found": len(cells), "wanted": len(header)}
                     ]
                 )
-            yield reader.line_num, {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+            yield (
+                reader.line_num,
+                {name: exact(cell.strip()) for name, cell in zip(header, cells, strict=True)},
+            )
     except csv.Error as error:
         raise BadFile([_("line %(line)d: %(why)s.") % {"line": reader.line_num, "why": error}]) from error
 
@@ -229,6 +241,14 @@ def _provider(row: dict[str, str]) -> tuple[dict[str, object], dict[str, str]]:
         "kvk": _matching(row, "kvk", r"(\d{8})?", _("it must be 8 digits or empty")),
         "signatory": _choice(row, "signatory", ["yes", "no"]) == "yes",
     }
+    # A file that says nothing of these leaves them.
+    if row.get("hash_user"):
+        fields["hash_user"] = _choice(row, "hash_user", ["yes", "no"]) == "yes"
+    if "most_lines" in row:
+        most = _matching(
+            row, "most_lines", r"[1-9]\d{0,3}|", _("it must be a number from 1 to 9999, or empty")
+        )
+        fields["most_lines"] = int(most) if most else None
     _choice(row, "channel", Contact.Channel.values)
     mode = _choice(row, "mode", Contact.Mode.values)
     contact = {"address": row["contact"], "mode": mode}
@@ -249,6 +269,7 @@ def _keep_contact(provider: Provider, contact: dict[str, str], *, by: Actor, now
             "formats": contact.get("formats", usual),
             "approved_at": now,
             "approved_by": str(by),
+            "added_by": str(by),
         },
     )
     if created:

@@ -148,7 +148,7 @@ def _filtered(notices: NoticeQuerySet, asked: Mapping[str, Any]) -> NoticeQueryS
 
 
 def _takes_by_api(provider_id: int) -> bool:
-    return Contact.objects.usable().filter(provider=provider_id, mode=Contact.Mode.API).exists()
+    return Contact.objects.for_notices().filter(provider=provider_id, mode=Contact.Mode.API).exists()
 
 
 class OneNotice(APIView):

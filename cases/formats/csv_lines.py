@@ -7,18 +7,13 @@ from typing import Final
 
 from cases.formats.files import File
 from cases.formats.letter import Letter
+from providers.spreadsheets import neutral
 
 #: New columns come at the end: desks read it by their own scripts.
 HEADER: Final = (
     "line", "reference", "url", "ip", "network", "class", "first_seen_utc", "last_seen_online_utc",
     "masked_url", "names", "referrer", "media_type", "due_utc",
 )  # fmt: skip
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-
-
-def neutral(text: str) -> str:
-    """Text that a spreadsheet does not take for a formula. The URL column is left exact: it is the order."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def files(letter: Letter) -> list[File]:

@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from cases.formats.csv_lines import neutral
 from cases.models import Notice
+from providers.spreadsheets import neutral
 
 
 class Column(NamedTuple):

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from audit.desk import POST, Desk, page, press
 from audit.record import Actor
 from providers import services
-from providers.admin.forms import ContactChangeForm, KeyForm
+from providers.admin.forms import ContactChangeForm, KeyForm, ReplaceForm
 from providers.models import Contact
 
 _AT: Final = "<int:pk>/contacts/<int:contact_id>/"
@@ -41,6 +41,7 @@ def urls(desk: Desk) -> list[URLPattern]:
         desk.at(
             f"{_KEY}retire/", key_retire, name="contact_key_retire", cell="contact.approve", methods=POST
         ),
+        desk.at(f"{_AT}replace/", replace, name="contact_replace", cell="contact.add", methods=POST),
     ]
 
 
@@ -58,6 +59,8 @@ def show(
         forms["change"] = ContactChangeForm(instance=contact)
     if request.user.has_perm("provider.change"):
         forms["key"] = KeyForm()
+    if request.user.has_perm("contact.add"):
+        forms["replace"] = ReplaceForm()
     forms |= dict([tried]) if tried else {}
     context = {
         "title": contact.address,
@@ -158,5 +161,23 @@ def _with_key(
     return redirect("admin:contact", pk, contact_id)
 
 
+def replace(request: HttpRequest, pk: int, contact_id: int) -> HttpResponse:
+    """Propose another address in its place."""
+    _contact(pk, contact_id)
+    form = ReplaceForm(request.POST)
+    if not form.is_valid():
+        return show(request, pk, contact_id, tried=("replace", form))
+    proposed = press(
+        request,
+        lambda: services.replace_contact(
+            contact_id=contact_id, **form.cleaned_data, by=Actor.of(request.user), now=timezone.now()
+        ),
+        _("Proposed: it takes the place of the old one once somebody else has approved it."),
+    )
+    return redirect("admin:contact", pk, proposed.pk if proposed else contact_id)
+
+
 def _contact(pk: int, contact_id: int) -> Contact:
-    return get_object_or_404(Contact.objects.select_related("provider"), pk=contact_id, provider=pk)
+    return get_object_or_404(
+        Contact.objects.select_related("provider", "replaces"), pk=contact_id, provider=pk
+    )

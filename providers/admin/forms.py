@@ -126,6 +126,14 @@ class KeyForm(forms.Form):
         return cleaned
 
 
+class ReplaceForm(forms.Form):
+    """Another address in the place of a contact's."""
+
+    address = forms.CharField(
+        label=gettext_lazy("New address"), max_length=Contact._meta.get_field("address").max_length
+    )
+
+
 class NetworkForm(CountryMixin, forms.Form):
     """A prefix and whose it is."""
 

@@ -59,7 +59,14 @@ class ProviderDesk(Display):
             )
             for each in PRESSES
         ]
-        return [first, *contact.urls(self), *fills, *presses]
+        ask = self.at(
+            "<int:pk>/ask-registries/",
+            self.ask_registries,
+            name="provider_ask_registries",
+            cell="provider.change",
+            methods=POST,
+        )
+        return [first, ask, *contact.urls(self), *fills, *presses]
 
     def desk_urls(self) -> list[URLPattern]:
         """Explaining a URL, a host, an address or an AS."""
@@ -116,6 +123,7 @@ class ProviderDesk(Display):
             if user.has_perm("host_rule.view")
             else [],
             "may_change": user.has_perm("provider.change"),
+            "mine": str(Actor.of(user)),
             "asks_registries": bool(settings.HOST.rdap),
             "may_see_notices": user.has_perm("notice.view"),
             "forms": {

@@ -140,7 +140,7 @@ def _unknown() -> QuerySet[Registration]:
 
 def _holders(tried: BaseForm | None) -> list[dict[str, Any]]:
     """The last ones that were named, each with its two forms filled in as far as the registry helps."""
-    rows = list(
+    named = (
         _unknown()
         .values("holder_handle")
         .annotate(
@@ -153,6 +153,7 @@ def _holders(tried: BaseForm | None) -> list[dict[str, Any]]:
         )
         .order_by("-asked_at", "holder_handle")[:MOST]
     )
+    rows: list[dict[str, Any]] = [dict(row) for row in named]
     known = _known([row["holder_handle"] for row in rows])
     for place, row in enumerate(rows):
         handle, country = row["holder_handle"], row["country"] or "NL"

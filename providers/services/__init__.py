@@ -4,6 +4,7 @@ from providers.services.contact import (
     add_contact,
     approve_contact,
     change_contact,
+    replace_contact,
     resume_contact,
     suspend_contact,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "remove_holder_rule",
     "remove_host_rule",
     "remove_network",
+    "replace_contact",
     "resume_contact",
     "retire_key",
     "suspend_contact",

@@ -52,7 +52,7 @@ def add_contact(
             provider_id=provider_id,
             channel=channel,
             address=address,
-            defaults={"mode": mode, "formats": formats, "role": role},
+            defaults={"mode": mode, "formats": formats, "role": role, "added_by": str(by)},
         )
         if not is_new:
             raise Unfit(_("This provider has this contact already."))
@@ -83,14 +83,47 @@ def change_contact(*, contact_id: int, mode: str, formats: str, by: Actor, now: 
 
 
 def approve_contact(*, contact_id: int, by: Actor, now: datetime) -> Contact:
-    """A person says that notices may go there. Raises Unfit when somebody has said so already."""
+    """A person says that notices may go there; another one than who added it. Raises Unfit.
+
+    What it replaces is suspended with that: from then on the new address is the one that is used.
+    """
     with transaction.atomic():
         contact = locked(contact_id)
         if contact.approved_at is not None:
             raise Unfit(_("This contact is approved already."))
+        if by.user_id is not None and contact.added_by == str(by):
+            raise Unfit(_("Somebody else approves it: you added it yourself."))
         contact.approved_at, contact.approved_by = now, str(by)
         contact.save(update_fields=["approved_at", "approved_by"])
         record("approve", "contact", contact.pk, by=by, at=now, data={"provider": contact.provider.code})
+        old = Contact.objects.filter(pk=contact.replaces_id, suspended_at__isnull=True).first()
+        if old is not None:
+            reason = _("%(address)s took its place.") % {"address": contact.address}
+            suspend_contact(contact_id=old.pk, reason=reason, by=by, now=now)
+    return contact
+
+
+def replace_contact(*, contact_id: int, address: str, by: Actor, now: datetime) -> Contact:
+    """Another address in the place of one, for the same purpose. Nothing changes before somebody else approves it.
+
+    The old one stays as it is, for what was sent there. Raises Unfit.
+    """
+    with transaction.atomic():
+        old = locked(contact_id)
+        if Contact.objects.filter(replaces=old, approved_at__isnull=True).exists():
+            raise Unfit(_("Another address in its place waits for approval already."))
+        contact = add_contact(
+            provider_id=old.provider_id,
+            channel=old.channel,
+            address=address,
+            mode=old.mode,
+            formats=old.formats,
+            role=old.role,
+            by=by,
+            now=now,
+        )
+        contact.replaces = old
+        contact.save(update_fields=["replaces"])
     return contact
 
 

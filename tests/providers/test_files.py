@@ -8,7 +8,7 @@ from django.core.management import CommandError, call_command
 from audit.models import Event
 from providers.files import BadFile, import_networks, import_providers
 from providers.models import Contact, Network, Provider
-from tests.factories import NOON, SYSTEM, ContactFactory, ProviderFactory
+from tests.factories import NOON, SYSTEM, ContactFactory, NetworkFactory, ProviderFactory
 
 HEADER = "code;name;kind;country;language;contact;channel;mode;website;kvk;signatory"
 ALFA = "alfa;Alfa Hosting;hoster;NL;nl;abuse@alfa.example;smtp;portal;www.alfa.example;12345678;yes"
@@ -226,3 +226,48 @@ def test_what_is_exported_comes_back_as_it_was(file: Path, capsys: pytest.Captur
     assert import_networks(file, by=SYSTEM, now=NOON) == (2, 0)
     assert Provider.objects.get(code="alfa").name == 'Alfa; "the" host'
     assert out_and_in() == [providers, networks]
+
+
+@pytest.mark.django_db
+def test_what_a_spreadsheet_would_run_is_neutral_in_an_export_and_itself_again_afterwards(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = ["=1+1", "＋31", "@sum", "-2", "'=kept", "'tis Hosting"]
+    for number, name in enumerate(names):
+        provider = ProviderFactory(code=f"p{number}", name=name)
+        ContactFactory(provider=provider, approved=True)
+        NetworkFactory(provider=provider, prefix=f"192.0.2.{number * 8}/29", name=name)
+
+    call_command("export_providers")
+    providers = capsys.readouterr().out
+    call_command("export_networks")
+    networks = capsys.readouterr().out
+    Provider.objects.update(name="")
+    Network.objects.update(name="")
+    for text, read_back in ((providers, import_providers), (networks, import_networks)):
+        assert ";=" not in text
+        assert ";＋" not in text
+        assert ";'=1+1" in text
+        file.write_text(text, encoding="utf-8")
+        read_back(file, by=SYSTEM, now=NOON)
+
+    assert list(Provider.objects.order_by("code").values_list("name", flat=True)) == names
+    assert list(Network.objects.order_by("prefix").values_list("name", flat=True)) == names
+
+
+@pytest.mark.django_db
+def test_a_file_may_say_who_uses_the_hash_service_and_how_much_fits_and_leaves_it_when_it_does_not(
+    file: Path,
+) -> None:
+    wide = f"{HEADER};hash_user;most_lines"
+    providers_from(file, wide, f"{ALFA};yes;250")
+    providers_from(file, HEADER, ALFA)
+    alfa = Provider.objects.get()
+    assert (alfa.hash_user, alfa.most_lines) == (True, 250)
+
+    providers_from(file, wide, f"{ALFA};no;")
+    alfa = Provider.objects.get()
+    assert (alfa.hash_user, alfa.most_lines) == (False, None)
+    for most in ("0", "-1", "10000", "many"):
+        with pytest.raises(BadFile, match="line 2, column most_lines"):
+            providers_from(file, wide, f"{ALFA};no;{most}")

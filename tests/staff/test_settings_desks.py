@@ -49,11 +49,13 @@ def press(client: Client, provider: Provider, route: str, **fields: Any) -> Any:
     return client.post(f"/staff/providers/provider/{provider.pk}/{route}/", fields, follow=True)
 
 
-def test_a_contact_is_added_approved_suspended_and_used_again(in_charge: Client, supervisor: User) -> None:
+def test_a_contact_is_added_by_one_and_approved_by_another_suspended_and_used_again(
+    in_charge: Client, supervisor: User, browser: Browser, notice_desk: User
+) -> None:
     provider = ProviderFactory()
 
     press(
-        in_charge,
+        browser(notice_desk),
         provider,
         "contact_add",
         role="abuse",
@@ -73,7 +75,8 @@ def test_a_contact_is_added_approved_suspended_and_used_again(in_charge: Client,
     press(in_charge, provider, f"contacts/{contact.pk}/resume")
     assert Contact.objects.get().usable
     by = f"user:{supervisor.pk}"
-    assert acts("contact") == [("add", by), ("approve", by), ("suspend", by), ("resume", by)]
+    first = ("add", f"user:{notice_desk.pk}")
+    assert acts("contact") == [first, ("approve", by), ("suspend", by), ("resume", by)]
 
 
 def test_the_page_of_a_contact_says_what_it_gets_and_lets_it_be_changed(in_charge: Client) -> None:

@@ -96,8 +96,8 @@ def approve_contact(*, contact_id: int, by: Actor, now: datetime) -> Contact:
         contact.approved_at, contact.approved_by = now, str(by)
         contact.save(update_fields=["approved_at", "approved_by"])
         record("approve", "contact", contact.pk, by=by, at=now, data={"provider": contact.provider.code})
-        old = Contact.objects.filter(pk=contact.replaces_id, suspended_at__isnull=True).first()
-        if old is not None:
+        old = contact.replaces
+        if old is not None and old.suspended_at is None:
             reason = _("%(address)s took its place.") % {"address": contact.address}
             suspend_contact(contact_id=old.pk, reason=reason, by=by, now=now)
     return contact

@@ -220,6 +220,7 @@ PAGES = (
     "/staff/providers/provider/{provider}/change/",
     "/staff/providers/provider/new/",
     "/staff/why/",
+    "/staff/providers/registration/",
     "/staff/accounts/user/",
     "/staff/accounts/user/{user}/change/",
     "/staff/accounts/user/new/",

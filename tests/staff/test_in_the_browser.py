@@ -13,6 +13,7 @@ from cases.models import Notice
 from cases.services import message_templates, origins, vocabulary
 from cases.services.keep import read_due
 from cases.services.receive import BATCH
+from providers.models import RegistryQuestion
 from tests.browsing import IN_A_BROWSER, page_of
 from tests.factories import (
     SYSTEM,
@@ -21,6 +22,7 @@ from tests.factories import (
     HostRuleFactory,
     NetworkFactory,
     NoticeFactory,
+    RegistrationFactory,
     ReportFactory,
     ReportLineFactory,
     SecondLookFactory,
@@ -170,6 +172,12 @@ def world(everyone: User) -> dict[str, int]:
     rule = HostRuleFactory()
     reading = ReportFactory(finished_at=None, total=10_000, done=4_000, received_at=now, moved_at=now)
     api_key()
+    registration = RegistrationFactory(
+        name="A-NETWORK-WITH-A-LONG-NAME" * 2, holder_name="Een houder met een heel lange naam " * 3
+    )
+    RegistryQuestion.objects.create(
+        address="2001:db8::dead:beef:1", wanted_at=now, asked_at=now, trouble="elsewhere"
+    )
     look = SecondLookFactory(differing=True, notice=NoticeFactory(assessed=True))
     vocabulary.begin_draft(by=SYSTEM, now=now)
     cdn = ContactFactory(approved=True, provider__cdn=True, provider__code="shield").provider
@@ -184,7 +192,8 @@ def world(everyone: User) -> dict[str, int]:
     doubt = came_back(sample("failed-another-recipient", message(notice)), now)
     return {"notice": notice.pk, "waiting": waiting.pk, "report": line.report_id, "dispatch": parked.pk,
             "reading": reading.pk, "provider": rule.provider_id, "user": everyone.pk,
-            "look": look.pk, "letter": letter.pk, "reply": reply.pk, "lost": lost.pk, "doubt": doubt.pk}  # fmt: skip
+            "look": look.pk, "letter": letter.pk, "reply": reply.pk, "lost": lost.pk, "doubt": doubt.pk,
+            "registration": registration.pk}  # fmt: skip
 
 
 PAGES = (
@@ -221,6 +230,7 @@ PAGES = (
     "/staff/providers/provider/new/",
     "/staff/why/",
     "/staff/providers/registration/",
+    "/staff/providers/registration/{registration}/change/",
     "/staff/accounts/user/",
     "/staff/accounts/user/{user}/change/",
     "/staff/accounts/user/new/",

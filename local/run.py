@@ -191,6 +191,9 @@ def environment(ports: Ports, running: servers.Servers, control: Path) -> dict[s
         # The demo's mail server is the provider's own: what it accepts has arrived.
         "RELAY_IS_FINAL_HOP": "yes",
         "RESOLVER_FILE": str(ROOT / "local" / "demo" / "hosts.csv"),
+        # The registry of the demo's networks; no other is ever asked.
+        "RDAP": f"http://127.0.0.1:{ports.site}/rdap/",
+        "FETCH_ALSO": f"127.0.0.1:{ports.site}",
         "STATIC_ROOT": str(VAR / "static"),
         "DEBUG": "no",
         "DEMO": "yes",

@@ -4,8 +4,9 @@
 and every path. Two kinds of page are not there (404): those whose last part starts with `takedown-probe-`, so
 that a page that cannot exist is seen not to, and those that were taken down. There is no TLS: CONNECT is 405.
 
-On the proxy's own address, `POST /_control/take-down` and `/_control/put-back` with `{"host", "path"}` change
-what is there. What was taken down is kept in `var/site.json`. Environment: DEMO_SITE_PORT, DEMO_SITE_FILE.
+On the proxy's own address, `GET /rdap/ip/ADDRESS` is the registry of the demo's networks, and
+`POST /_control/take-down` and `/_control/put-back` with `{"host", "path"}` change what is there. What was taken
+down is kept in `var/site.json`. Environment: DEMO_SITE_PORT, DEMO_SITE_FILE.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from local.demo import plain_http
+from local.demo import plain_http, registry
 from local.demo.plain_http import Request, Response
 
 NEVER_THERE = "takedown-probe-"
@@ -72,6 +73,8 @@ class Site:
     def _own(self, request: Request) -> Response:
         if request.method in {"GET", "HEAD"} and request.target == "/":
             return _say(HTTPStatus.OK, f"The demo web sites' proxy. Pages taken down: {len(self._gone)}.")
+        if request.method == "GET" and request.target.startswith("/rdap/ip/"):
+            return registry.answer(request.target.removeprefix("/rdap/ip/"))
         verbs = {"/_control/take-down": False, "/_control/put-back": True}
         if request.method != "POST" or request.target not in verbs:
             return _say(HTTPStatus.NOT_FOUND, "No such page.")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from local import servers
+from providers.rdap import read
 
 
 class Proxy:
@@ -93,3 +94,19 @@ def test_anything_else_is_refused(
 def test_a_page_in_a_browser_cannot_take_pages_down(restart: Callable[[], Proxy]) -> None:
     page = {"host": "one.example", "path": "/"}
     assert restart().ask("POST", "/_control/take-down", page, kind="text/plain")[0] == 415
+
+
+def test_the_registry_of_the_demo_is_one_that_we_can_read(restart: Callable[[], Proxy]) -> None:
+    proxy = restart()
+    status, body = proxy.ask("GET", "/rdap/ip/198.51.100.131")
+    network = read(body, "198.51.100.131")
+
+    assert (status, str(network.prefix), network.holder_handle) == (
+        200,
+        "198.51.100.128/26",
+        "ORG-CHARLIE-DEMO",
+    )
+    assert network.abuse_mailbox == "abuse-desk@charlie.test"
+    assert read(proxy.ask("GET", "/rdap/ip/2001:db8:b::1")[1], "2001:db8:b::1").holder_name == "Golf (demo)"
+    assert proxy.ask("GET", "/rdap/ip/192.168.0.1")[0] == 404
+    assert proxy.ask("GET", "/rdap/ip/nonsense")[0] == 400

@@ -87,8 +87,8 @@ def fill(rows: int, *, now: datetime) -> None:
         world.guards(cursor, "DISABLE")
         cursor.execute("TRUNCATE cases_figure, cases_providerfigure, cases_savedfilter")
         cursor.execute(
-            "INSERT INTO providers_provider (code, name, kind, country, language, website, kvk, signatory)"
-            " SELECT 'p' || i, 'Provider ' || i, 'hoster', 'NL', 'nl', '', '', true FROM generate_series(%s, %s) i",
+            "INSERT INTO providers_provider (code, name, kind, country, language, website, kvk, signatory, hash_user)"
+            " SELECT 'p' || i, 'Provider ' || i, 'hoster', 'NL', 'nl', '', '', true, false FROM generate_series(%s, %s) i",
             [world.PROVIDERS + 1, PROVIDERS],
         )
         Attribution.objects.bulk_create(

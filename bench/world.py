@@ -28,8 +28,8 @@ def fill(rows: int, *, due: int, now: datetime = NOW) -> None:
             " providers_provider RESTART IDENTITY CASCADE"
         )
         cursor.execute(
-            "INSERT INTO providers_provider (code, name, kind, country, language, website, kvk, signatory)"
-            " SELECT 'p' || i, 'Provider ' || i, 'hoster', 'NL', 'nl', '', '', true FROM generate_series(1, %s) i",
+            "INSERT INTO providers_provider (code, name, kind, country, language, website, kvk, signatory, hash_user)"
+            " SELECT 'p' || i, 'Provider ' || i, 'hoster', 'NL', 'nl', '', '', true, false FROM generate_series(1, %s) i",
             [PROVIDERS],
         )
         every = max(rows // max(due, 1), 1)

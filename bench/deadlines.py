@@ -87,7 +87,7 @@ def _restore() -> None:
         cursor.execute(
             "UPDATE cases_notice SET state = 'notified', escalated_at = NULL WHERE state = 'escalated'"
         )
-        cursor.execute("TRUNCATE cases_step, audit_event")
+        cursor.execute("TRUNCATE cases_step, cases_call_steps, audit_event")
         cursor.execute("ALTER TABLE cases_notice ENABLE TRIGGER USER")
         cursor.execute("ALTER TABLE audit_event ENABLE TRIGGER USER")
     world.vacuum()

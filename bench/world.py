@@ -3,6 +3,8 @@
 The bytes of sealed columns are as long as real ones and mean nothing: no workload here opens them.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from django.db import connection
@@ -28,41 +30,78 @@ def fill(rows: int, *, due: int, now: datetime = NOW) -> None:
             " providers_provider RESTART IDENTITY CASCADE"
         )
         cursor.execute(
-            "INSERT INTO providers_provider (code, name, kind, country, language, website, kvk, signatory, hash_user)"
+            "INSERT INTO providers_provider (code, name, kind, country, language, website, kvk, signatory,"
+            " hash_user)"
             " SELECT 'p' || i, 'Provider ' || i, 'hoster', 'NL', 'nl', '', '', true, false FROM generate_series(1, %s) i",
             [PROVIDERS],
         )
         every = max(rows // max(due, 1), 1)
-        for low in range(1, rows + 1, _STEP):
-            span = [low, min(low + _STEP - 1, rows)]
-            cursor.execute(
-                """
-                INSERT INTO cases_content (id, url_sealed, raw_sealed, host_sealed, url_key, host_key,
-                                           rule_version, created_at)
-                SELECT md5('content' || i)::uuid, decode(repeat(md5('u' || i), 3), 'hex'),
-                       decode(repeat(md5('r' || i), 3), 'hex'), decode(repeat(md5('h' || i), 2), 'hex'),
-                       sha256(('k' || i)::bytea), sha256(('h' || i %% 5000)::bytea), 1, %s
-                FROM generate_series(%s, %s) i
-                """,
-                [now - timedelta(days=3), *span],
-            )
-            cursor.execute(
-                """
-                INSERT INTO cases_notice (reference, content_id, provider_id, state, closed_because, legal_class,
-                    urgent, hold, hold_review, hold_reason, hold_by, received_at, assessed_at, routed_at, sent_at,
-                    notified_at, notified_estimated, rule_id, due_at, customer_reference, version, next_check_at)
-                SELECT 'N-' || upper(lpad(to_hex(i), 10, '0')), md5('content' || i)::uuid, 1 + i %% %s, 'notified',
-                       '', 'baseline', false, '', '', '', '', t0 - interval '3 h', t0 - interval '2 h',
-                       t0 - interval '1 h', t0, t0, false, rule.id, t0 + rule.term, '', 3, t0 + interval '25 h'
-                FROM (SELECT i, CASE WHEN i %% %s = 0 AND i / %s <= %s THEN %s::timestamptz - interval '24 h'
-                           ELSE %s::timestamptz - (i %% 82800) * interval '1 s' + interval '1 s' END AS t0
-                      FROM generate_series(%s, %s) i) made,
-                     (SELECT id, term FROM cases_deadlinerule WHERE version = 1) rule
-                """,
-                [PROVIDERS, every, every, due, now, now, *span],
-            )
+        with loading(cursor, "cases_content", "cases_notice"):
+            for low in range(1, rows + 1, _STEP):
+                span = [low, min(low + _STEP - 1, rows)]
+                cursor.execute(
+                    """
+                    INSERT INTO cases_content (id, url_sealed, raw_sealed, host_sealed, url_key, host_key,
+                                               rule_version, created_at)
+                    SELECT md5('content' || i)::uuid, decode(repeat(md5('u' || i), 3), 'hex'),
+                           decode(repeat(md5('r' || i), 3), 'hex'), decode(repeat(md5('h' || i), 2), 'hex'),
+                           sha256(('k' || i)::bytea), sha256(('h' || i %% 5000)::bytea), 1, %s
+                    FROM generate_series(%s, %s) i
+                    """,
+                    [now - timedelta(days=3), *span],
+                )
+                cursor.execute(
+                    """
+                    INSERT INTO cases_notice (reference, content_id, provider_id, state, closed_because, legal_class,
+                        urgent, hold, hold_review, hold_reason, hold_by, received_at, assessed_at, routed_at, sent_at,
+                        notified_at, notified_estimated, rule_id, due_at, customer_reference, version, next_check_at)
+                    SELECT 'N-' || upper(lpad(to_hex(i), 10, '0')), md5('content' || i)::uuid, 1 + i %% %s, 'notified',
+                           '', 'baseline', false, '', '', '', '', t0 - interval '3 h', t0 - interval '2 h',
+                           t0 - interval '1 h', t0, t0, false, rule.id, t0 + rule.term, '', 3, t0 + interval '25 h'
+                    FROM (SELECT i, CASE WHEN i %% %s = 0 AND i / %s <= %s THEN %s::timestamptz - interval '24 h'
+                               ELSE %s::timestamptz - (i %% 82800) * interval '1 s' + interval '1 s' END AS t0
+                          FROM generate_series(%s, %s) i) made,
+                         (SELECT id, term FROM cases_deadlinerule WHERE version = 1) rule
+                    """,
+                    [PROVIDERS, every, every, due, now, now, *span],
+                )
         guards(cursor, "ENABLE")
         cursor.execute("ANALYZE")
+
+
+@contextmanager
+def loading(cursor: CursorWrapper, *tables: str) -> Iterator[None]:
+    """Add rows to these tables without looking anything up: their indexes are made at the end, and what their
+    foreign keys point to is taken on trust."""
+    cursor.execute("SET statement_timeout = 0; SET maintenance_work_mem = '1GB'")
+    cursor.execute(
+        """
+        SELECT c.conrelid::regclass::text, c.conname,
+               pg_get_constraintdef(c.oid) || CASE WHEN c.contype = 'f' THEN ' NOT VALID' ELSE '' END
+        FROM pg_constraint c
+        WHERE c.conrelid = ANY(%s::regclass[]) AND c.contype IN ('u', 'f') ORDER BY 1, 2
+        """,
+        [list(tables)],
+    )
+    constraints = cursor.fetchall()
+    for table, name, _definition in constraints:
+        cursor.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+    cursor.execute(
+        """
+        SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i
+        WHERE i.indrelid = ANY(%s::regclass[]) AND NOT i.indisprimary ORDER BY 1
+        """,
+        [list(tables)],
+    )
+    indexes = cursor.fetchall()
+    for name, _definition in indexes:
+        cursor.execute(f"DROP INDEX {name}")
+    yield
+    for table, name, definition in constraints:
+        cursor.execute(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}')
+    for _name, definition in indexes:
+        cursor.execute(definition)
+    cursor.execute("RESET statement_timeout; RESET maintenance_work_mem")
 
 
 def guards(cursor: CursorWrapper, word: str) -> None:

@@ -79,6 +79,12 @@ def following(code: str) -> Iterator[Rung]:
 _HERE: Final = ZoneInfo("Europe/Amsterdam")
 
 
+def wall_shift(start: datetime, end: datetime) -> timedelta:
+    """By how much the clocks of Amsterdam are put forward between two instants; negative when they are put back."""
+    before, after = start.astimezone(_HERE).utcoffset(), end.astimezone(_HERE).utcoffset()
+    return (after or timedelta(0)) - (before or timedelta(0))
+
+
 def working_days_after(at: datetime, days: int) -> datetime:
     """The same time of day in Amsterdam so many working days later; public holidays count as working days.
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -85,6 +86,37 @@ QUEUES: Final = (
         "assessed_at",
         "second.view",
         "waits=second",
+        "warn",
+        _RECEIVED,
+    ),
+    # Our own clocks. None of them changes anything in a provider's.
+    Queue(
+        "judged_late",
+        _("to judge, past our own term"),
+        lambda notices, now: notices.judged_late(now=now, within=settings.HOST.judge_within),
+        "received_at",
+        "overdue.view",
+        "waits=judged_late",
+        "bad",
+        _RECEIVED,
+    ),
+    Queue(
+        "arrives_late",
+        _("judged, and not with the provider in time"),
+        lambda notices, now: notices.arrives_late(now=now, within=settings.HOST.accept_within),
+        "assessed_at",
+        "overdue.view",
+        "waits=arrives_late",
+        "bad",
+        _RECEIVED,
+    ),
+    Queue(
+        "hold_ended",
+        _("holds that have ended"),
+        lambda notices, now: notices.hold_ended(now=now),
+        "hold_until",
+        "overdue.view",
+        "waits=hold_ended",
         "warn",
         _RECEIVED,
     ),

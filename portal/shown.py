@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 
@@ -11,8 +11,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import ApiKey, User
+from cases.deadlines import wall_shift
 from cases.models import Dispatch, DispatchLine, Notice, Reply, ReplyMail, Sighting
 from cases.models.assessment import LegalClass
+from cases.services.clocks import Evidence
+from cases.services.clocks import evidence as evidence_of
 from portal.access import Visitor
 
 #: An answer -> tone and icon of its badge; its words are the model's.
@@ -144,6 +147,9 @@ class Clock:
     evidence: str
     estimated: bool
     rule: str
+    # Since when the rule counts, and by how much the clocks of Amsterdam are put forward within the term.
+    valid_from: datetime | None
+    shift: timedelta
     due_at: datetime | None
     stopped_at: datetime | None
 
@@ -201,16 +207,18 @@ def _messages(notice: Notice) -> list[DispatchLine]:
 def _clock(notice: Notice, lines: Iterable[DispatchLine], replies: Iterable[Reply]) -> Clock:
     evidence = ""
     if notice.notified_at is not None:
-        proof = next(
-            (line.dispatch for line in lines if line.dispatch.accepted_at == notice.notified_at), None
+        known_by, proof = evidence_of(
+            notice,
+            dispatches=[line.dispatch for line in lines],
+            answered={reply.at for reply in replies},
         )
         if proof is None:
             evidence = (
                 _("You answered it, so it had reached you.")
-                if any(reply.at == notice.notified_at for reply in replies)
+                if known_by == Evidence.ANSWER
                 else _("It was shown in this portal to one of you, logged in.")
             )
-        elif notice.notified_estimated:
+        elif known_by == Evidence.RELAY:
             evidence = _("Our relay, which hands over to your server, took %(number)s: “%(answer)s”.") % {
                 "number": proof.number,
                 "answer": proof.evidence,
@@ -227,11 +235,16 @@ def _clock(notice: Notice, lines: Iterable[DispatchLine], replies: Iterable[Repl
             "version": notice.rule.version,
             "hours": f"{hours:g}",
         }
+    shift = timedelta(0)
+    if notice.notified_at is not None and notice.due_at is not None:
+        shift = wall_shift(notice.notified_at, notice.due_at)
     return Clock(
         notified_at=notice.notified_at,
         evidence=evidence,
         estimated=notice.notified_estimated,
         rule=rule,
+        valid_from=notice.rule.valid_from if notice.rule else None,
+        shift=shift,
         due_at=notice.due_at,
         stopped_at=notice.gone_since or notice.closed_at,
     )

@@ -117,12 +117,37 @@ def _oldest_unread_report(now: datetime) -> datetime | None:
     return oldest
 
 
+def _oldest_late_judgement(now: datetime) -> datetime | None:
+    """Since when something should have been judged, by our own term."""
+    within = settings.HOST.judge_within
+    oldest = Notice.objects.judged_late(now=now, within=within).aggregate(oldest=Min("received_at"))["oldest"]
+    return oldest + within if oldest else None
+
+
+def _oldest_late_arrival(now: datetime) -> datetime | None:
+    """Since when something that was judged should have been with its provider, by our own term."""
+    within = settings.HOST.accept_within
+    oldest = Notice.objects.arrives_late(now=now, within=within).aggregate(oldest=Min("assessed_at"))[
+        "oldest"
+    ]
+    return oldest + within if oldest else None
+
+
+def _oldest_ended_hold(now: datetime) -> datetime | None:
+    """Since when a hold is over that nobody acted on."""
+    oldest: datetime | None = Notice.objects.hold_ended(now=now).aggregate(oldest=Min("hold_until"))["oldest"]
+    return oldest
+
+
 #: Work that lies in rows -> since when its oldest should have been done.
 OLDEST: Final[dict[str, Callable[[datetime], datetime | None]]] = {
     "oldest_unsent_dispatch": _oldest_unsent_dispatch,
     "oldest_due_step": _oldest_due_step,
     "oldest_due_check": _oldest_due_check,
     "oldest_unread_report": _oldest_unread_report,
+    "oldest_late_judgement": _oldest_late_judgement,
+    "oldest_late_arrival": _oldest_late_arrival,
+    "oldest_ended_hold": _oldest_ended_hold,
 }
 
 

@@ -1,22 +1,29 @@
 """What the page of a notice says: facts, clock, place, history. No rule is decided here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from accounts.models import ROLE_CHOICES
 from accounts.names import Names
+from cases import deadlines
 from cases.admin import timeline
 from cases.admin.buttons import BUTTONS, Button
 from cases.admin.forms import PressForm, RevealForm
 from cases.admin.reporters import named_by, reports_of
 from cases.admin.sentences import step_name
-from cases.models import Dispatch, DispatchLine, Notice, OriginRequest, ReplyMail, SecondLook, Step
+from cases.models import ILLEGAL, Dispatch, DispatchLine, Notice, OriginRequest, ReplyMail, SecondLook, Step
 from cases.services import claims
+from cases.services.clocks import Evidence, evidence
+from cases.services.enqueue import FIRST
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,35 @@ class Offer:
     def url(self) -> str:
         """The name of the address it POSTs to."""
         return f"admin:notice_{self.button.verb}"
+
+
+@dataclass(frozen=True)
+class OwnClock:
+    """A clock of the house itself. `start`: None for one that only ends; `end`: None while it runs."""
+
+    name: str
+    start: datetime | None
+    due_at: datetime
+    end: datetime | None
+
+    @property
+    def took(self) -> timedelta | None:
+        """How long it took; None while it runs."""
+        return self.end - self.start if self.start and self.end else None
+
+    @property
+    def late(self) -> bool:
+        """Whether it took longer than we allow ourselves."""
+        return self.end is not None and self.end > self.due_at
+
+
+#: What started a clock, in words.
+KNOWN_BY: Final = {
+    Evidence.SERVER: gettext_lazy("Their server accepted it:"),
+    Evidence.RELAY: gettext_lazy("Our own relay took it:"),
+    Evidence.ANSWER: gettext_lazy("They answered it, so it had arrived:"),
+    Evidence.PORTAL: gettext_lazy("The portal showed it to somebody of theirs:"),
+}
 
 
 def load(notice_id: int) -> Notice:
@@ -60,11 +96,8 @@ def context(
     # Who may still give the second judgement does not read the first one here.
     blind = SecondLook.objects.for_somebody(request.user.pk or 0).filter(notice=notice).exists()
     last_look = notice.sightings.order_by("-seen_at", "-pk").first()
-    first_line = (
-        notice.dispatch_lines.select_related("dispatch__contact")
-        .filter(step="first", dropped_because="")
-        .first()
-    )
+    lines = list(notice.dispatch_lines.select_related("dispatch__contact").order_by("pk"))
+    first_line = next((line for line in lines if line.step == FIRST and not line.dropped_because), None)
     receipt = ReplyMail.objects.receipts().about(notice).order_by("pk").first()
     return {
         "title": notice.reference,
@@ -73,7 +106,6 @@ def context(
         "revealed": revealed,
         "reveal": RevealForm(auto_id="reveal_%s") if request.user.has_perm("notice.reveal") else None,
         "offers": _offers(request, notice, tried),
-        "dispatch": first_line.dispatch if first_line else None,
         "leaves": _leaves(notice, first_line),
         "observed_at": last_look.seen_at if last_look else None,
         "observed_as": last_look.outcome if last_look else "",
@@ -87,12 +119,13 @@ def context(
         "reports": reports_of(notice),
         "named_by": named_by(notice),
         "followers": list(notice.followers.order_by("pk")),
-        "steps": _steps(list(notice.steps.filter(voided=0).order_by("due_at", "pk"))),
+        "steps": _steps(list(notice.steps.filter(voided=0).order_by("due_at", "pk")), names),
         "timeline": timeline.entries(notice, names, blind=blind),
         "asked": _asked(notice) if request.user.has_perm("origin.view") else None,
         "held_by": names.of(notice.hold_by) if notice.hold_by else "",
         "looking": _looking(request, notice, names),
-        "took": _took(notice),
+        "own_clocks": [] if blind else _own_clocks(notice),
+        "why_due": _why_due(notice, lines),
     }
 
 
@@ -144,23 +177,59 @@ def _answered_as(notice: Notice) -> str:
     return "acknowledged" if notice.acknowledged_at else ""
 
 
-def _took(notice: Notice) -> list[tuple[str, timedelta]]:
-    """Our own clocks, beside the provider's, so that our delay shows as well."""
-    spans = (
-        (_("judged after"), notice.received_at, notice.assessed_at),
-        (_("sent after the judgement"), notice.assessed_at, notice.sent_at),
-        (_("accepted after it was sent"), notice.sent_at, notice.notified_at),
+def _own_clocks(notice: Notice) -> list[OwnClock]:
+    """Our own clocks, beside the provider's, so that our delay shows as well. They touch nothing of the provider's."""
+    host = settings.HOST
+    spans = [(_("to judge it"), notice.received_at, notice.assessed_at, host.judge_within)]
+    if notice.assessed_at is not None and notice.legal_class in ILLEGAL:
+        spans.append((_("to bring it to them"), notice.assessed_at, notice.notified_at, host.accept_within))
+    clocks = [
+        OwnClock(what, start, deadlines.due_at(start, within), end or notice.closed_at)
+        for what, start, end, within in spans
+    ]
+    if notice.hold and notice.hold_until is not None and notice.state == Notice.State.RECEIVED:
+        clocks.append(OwnClock(_("held until"), None, notice.hold_until, None))
+    return clocks
+
+
+def _why_due(notice: Notice, lines: Sequence[DispatchLine]) -> dict[str, Any]:
+    """What started the provider's clock, and whether the clocks of Amsterdam change while it runs."""
+    if notice.notified_at is None or notice.due_at is None:
+        return {}
+    known_by, dispatch = evidence(
+        notice,
+        dispatches=[line.dispatch for line in lines],
+        answered=list(notice.replies.values_list("at", flat=True)),
     )
-    return [(what, end - start) for what, start, end in spans if start and end]
+    return {
+        "known_by": KNOWN_BY[known_by],
+        "dispatch": dispatch,
+        "shift": deadlines.wall_shift(notice.notified_at, notice.due_at),
+    }
 
 
-def _steps(steps: list[Step]) -> list[dict[str, Any]]:
+def _steps(steps: list[Step], names: Names) -> list[dict[str, Any]]:
     """The ladder for templates/components/steps.html; what was overtaken is left out."""
     now = timezone.now()
+    roles: dict[str, Any] = {str(role): name for role, name in ROLE_CHOICES}
     shown = []
     for step in steps:
         if step.outcome == Step.Outcome.OVERTAKEN:
             continue
         state = "late" if step.late else "done" if step.taken_at else "now" if step.due_at <= now else "next"
-        shown.append({"name": step_name(step.code), "state": state, "at": step.taken_at or step.due_at})
+        notes = [str(step.get_sooner_display())] if step.sooner else []
+        if step.acknowledged_at:
+            notes.append(_("%(who)s sees to it") % {"who": names.of(step.acknowledged_by)})
+        elif step.asked_at:
+            notes.append(_("asked of: %(role)s") % {"role": roles.get(step.owner, step.owner)})
+        if step.outcome == Step.Outcome.CALLED:
+            notes.append(str(step.get_outcome_display()))
+        shown.append(
+            {
+                "name": step_name(step.code),
+                "state": state,
+                "at": step.taken_at or step.due_at,
+                "note": "; ".join(notes),
+            }
+        )
     return shown

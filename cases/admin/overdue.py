@@ -18,6 +18,8 @@ from cases.services import figures
 
 #: So many open notices are grouped while the page is made; it takes a few milliseconds.
 LIVE: Final = 5_000
+#: The queues that its counters show, beside the steps.
+BESIDE: Final = {"review", "contradicted", "disputed", "judged_late", "arrives_late", "hold_ended"}
 #: Providers on one page.
 PER_PAGE: Final = 100
 
@@ -56,6 +58,4 @@ def by_provider(request: HttpRequest) -> HttpResponse:
 
 
 def _queues(now: datetime) -> list[Counter]:
-    return [
-        counter(queue, now=now) for queue in QUEUES if queue.code in {"review", "contradicted", "disputed"}
-    ]
+    return [counter(queue, now=now) for queue in QUEUES if queue.code in BESIDE]

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import pgtrigger
@@ -102,6 +102,18 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         return self.filter(
             state=Notice.State.RECEIVED, assessed_at__isnull=False, routed_at__isnull=True
         ).filter(Q(hold="") | Q(hold_until__lte=now))
+
+    def judged_late(self, *, now: datetime, within: timedelta) -> "NoticeQuerySet":
+        """Still to judge, and longer with us than we allow ourselves."""
+        return self.to_assess(now=now).filter(received_at__lte=now - within)
+
+    def arrives_late(self, *, now: datetime, within: timedelta) -> "NoticeQuerySet":
+        """Judged illegal, and not known to be with its provider in the time that we allow ourselves."""
+        return self.filter(state=Notice.State.RECEIVED, assessed_at__lte=now - within)
+
+    def hold_ended(self, *, now: datetime) -> "NoticeQuerySet":
+        """Kept back until a moment that has passed, and nothing was done since."""
+        return self.filter(state=Notice.State.RECEIVED, hold_until__lte=now).exclude(hold="")
 
     def checks_due(self, *, now: datetime) -> "NoticeQuerySet":
         """Waits for the checker and is with none."""
@@ -342,6 +354,11 @@ class Notice(models.Model):
                 fields=["assessed_at", "id"],
                 name="notice_to_route",
                 condition=Q(state="received", assessed_at__isnull=False, routed_at__isnull=True),
+            ),
+            models.Index(
+                fields=["assessed_at", "id"],
+                name="notice_to_arrive",
+                condition=Q(state="received", assessed_at__isnull=False),
             ),
             models.Index(
                 fields=["id"],

@@ -1,12 +1,13 @@
 """The provider's clock starts with evidence that the notice arrived, and with nothing else."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from enum import StrEnum
 
 from audit.models import Event
 from audit.record import Actor, event, record, record_many
-from cases.models import Notice
+from cases.models import Dispatch, Notice
 from cases.services.ladder import begin
 from cases.services.moving import moving, moving_many
 from cases.services.rules import rule_at
@@ -47,6 +48,28 @@ def not_shown(notice_ids: Sequence[int]) -> set[int]:
         return set()
     seen = Event.objects.filter(subject="notice", subject_id__in=notice_ids, act="show")
     return set(notice_ids) - set(seen.values_list("subject_id", flat=True))
+
+
+class Evidence(StrEnum):
+    """How we know that a notice arrived."""
+
+    SERVER = "server"  # their server said so
+    RELAY = "relay"  # our own relay took it, and hands over to them
+    ANSWER = "answer"  # they answered it
+    PORTAL = "portal"  # the portal showed it to somebody of theirs
+
+
+def evidence(
+    notice: Notice, *, dispatches: Iterable[Dispatch], answered: Collection[datetime]
+) -> tuple[Evidence, Dispatch | None]:
+    """What started the clock of `notice`, and the message that did, if one did.
+
+    `dispatches`: those that it is on. `answered`: when its provider answered.
+    """
+    proof = next((each for each in dispatches if each.accepted_at == notice.notified_at), None)
+    if proof is not None:
+        return (Evidence.RELAY if notice.notified_estimated else Evidence.SERVER), proof
+    return (Evidence.ANSWER if notice.notified_at in answered else Evidence.PORTAL), None
 
 
 def shown(*, notice_id: int, by: Actor, now: datetime) -> Notice:

@@ -126,6 +126,7 @@ class World:
         moments = [
             Notice.objects.filter(state=Notice.State.NOTIFIED).aggregate(at=Min("due_at"))["at"],
             Step.objects.filter(taken_at=None, waits_for="").aggregate(at=Min("due_at"))["at"],
+            Step.objects.asking().aggregate(at=Min("pass_at"))["at"],
             Dispatch.objects.filter(state=Dispatch.State.PENDING).aggregate(at=Min("next_attempt_at"))["at"],
         ]
         return min((moment for moment in moments if moment is not None), default=None)
@@ -144,6 +145,7 @@ class World:
             self._fate(notice, now)
         ladder.run_out_due(by=SYSTEM, now=now)
         ladder.take_steps_due(by=SYSTEM, now=now)
+        ladder.pass_on_due(by=SYSTEM, now=now)
 
     def _approve(self, now: datetime) -> None:
         """The first message to each contact waits for a person: here the supervisor looks at once."""

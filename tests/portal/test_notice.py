@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.test import Client
@@ -128,6 +128,23 @@ def test_the_clock_explains_itself(portal: Client, alfa: Provider) -> None:
     assert "Rule 1: 24 hours after your server accepted, on the wall clock." in said
     assert notice.due_at is not None
     assert f"{notice.due_at:%H:%M:%S} UTC" in said
+
+
+@pytest.mark.parametrize(
+    ("notified_at", "due", "remark"),
+    [
+        (datetime(2026, 10, 24, 12, tzinfo=UTC), "12:00:00 UTC (13:00 Amsterdam)", "go back by 1 h 0 min"),
+        (datetime(2027, 3, 27, 12, tzinfo=UTC), "12:00:00 UTC (14:00 Amsterdam)", "go forward by 1 h 0 min"),
+    ],
+    ids=["winter time begins", "summer time begins"],
+)
+def test_the_clock_says_when_the_clocks_in_amsterdam_change_within_the_term(
+    portal: Client, alfa: Provider, notified_at: datetime, due: str, remark: str
+) -> None:
+    said = words(portal.get(at(NoticeFactory(notified=True, provider=alfa, notified_at=notified_at))).content)
+    assert due in said
+    assert f"the clocks in Amsterdam {remark}" in said
+    assert "and is just as long" in said
 
 
 def test_the_page_says_why_this_provider(portal: Client, alfa: Provider) -> None:

@@ -65,8 +65,8 @@ def fill(rows: int, *, due: int, now: datetime = NOW) -> None:
                     """,
                     [PROVIDERS, every, every, due, now, now, *span],
                 )
-        guards(cursor, "ENABLE")
-        cursor.execute("ANALYZE")
+            guards(cursor, "ENABLE")
+            cursor.execute("ANALYZE")
 
 
 @contextmanager
@@ -113,5 +113,7 @@ def guards(cursor: CursorWrapper, word: str) -> None:
 def vacuum() -> None:
     """Put the tables that a run wrote to back into the shape that a night's maintenance leaves them in."""
     with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")
         for table in ("cases_notice", "audit_event", "cases_step", "cases_content", "cases_reportline"):
             cursor.execute(f"VACUUM (ANALYZE) {table}")
+        cursor.execute("RESET statement_timeout")

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from cases import url as urls
+from cases.clock import database_now
 from cases.models import Notice
 from cases.models.notice import NOTICE_REFERENCE
 from cases.services import answers as answering
@@ -134,7 +135,7 @@ def answers(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         provider_id=visitor.provider_id,
         answers=[_answer(form, reference) for reference in references],
         by=visitor.actor,
-        now=timezone.now(),
+        now=database_now(),
     )
     results = {kind: [each for each in outcomes if each.outcome == kind] for kind in OUTCOMES}
     return render(request, "portal/answered.html", {"results": results, "back": back.query})
@@ -191,9 +192,9 @@ def notice(request: HttpRequest, visitor: Visitor, reference: str) -> HttpRespon
     ahead = "prefetch" in request.headers.get("Sec-Purpose", request.headers.get("Purpose", ""))
     is_seen = request.method == "GET" and not ahead
     if is_seen and runs and not clocks.was_shown(notice_id=found.pk):
-        clocks.shown(notice_id=found.pk, by=visitor.actor, now=timezone.now())
+        clocks.shown(notice_id=found.pk, by=visitor.actor, now=database_now())
     if is_seen and unproven:
-        clocks.shown(notice_id=found.pk, by=visitor.actor, now=timezone.now())
+        clocks.shown(notice_id=found.pk, by=visitor.actor, now=database_now())
         found = visitor.notice(reference)
         messages.info(
             request,
@@ -223,7 +224,7 @@ def answer(request: HttpRequest, visitor: Visitor, reference: str) -> HttpRespon
         provider_id=visitor.provider_id,
         answers=[_answer(form, reference)],
         by=visitor.actor,
-        now=timezone.now(),
+        now=database_now(),
     )
     if outcome.outcome == "refused":
         form.add_error(None, outcome.reason)

@@ -126,7 +126,11 @@ def _providers(steps: Sequence[Step], *, now: datetime) -> list[ToCall]:
     }
     contacts = sorted(
         Contact.objects.usable().filter(provider__in=by_provider),
-        key=lambda contact: (_BEST.index(Contact.Role(contact.role)), contact.pk),
+        key=lambda contact: (
+            contact.channel != Contact.Channel.PHONE,
+            _BEST.index(Contact.Role(contact.role)),
+            contact.pk,
+        ),
     )
     last = {
         call.provider_id: call

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import ROLE_CHOICES
+from accounts.roles import Role
 from audit.counting import Bounded, Counter
 from audit.desk import POST, Desk, page
 from audit.record import Actor
@@ -31,9 +32,7 @@ from cases.services.ladder import acknowledge_step, send_anyway
 PER_PAGE: Final = 50
 #: What somebody said longer ago that they see to is found by the search desk.
 MINE: Final = timedelta(days=14)
-ROLES: Final[dict[str, str | Promise]] = {
-    role: name for role, name in dict(ROLE_CHOICES).items() if role in deadlines.ROLES
-}
+ROLES: Final[dict[str, str | Promise]] = {role: dict(ROLE_CHOICES)[Role(role)] for role in deadlines.ROLES}
 
 
 def _mine(by: str) -> StepQuerySet:

@@ -20,6 +20,7 @@ from accounts.idempotency import IDEMPOTENCY_KEY, Idempotent
 from accounts.models import ApiKey, Scope
 from audit.record import Actor
 from cases.api.fields import Instant, Shape, Text, query
+from cases.clock import database_now
 from cases.models import Notice, Reply
 from cases.models.notice import NOTICE_REFERENCE, NoticeQuerySet
 from cases.models.reply import LONGEST_NOTE
@@ -232,7 +233,7 @@ class Answers(Idempotent):
             provider_id=key.provider_id,
             answers=[_answer(each) for each in body.validated_data["answers"]],
             by=Actor.key(key),
-            now=timezone.now(),
+            now=database_now(),
         )
         return Response({"results": [_result(each) for each in outcomes]})
 

@@ -57,7 +57,7 @@ class ContactQuerySet(models.QuerySet["Contact"]):
 
     def for_notices(self) -> "ContactQuerySet":
         """Those of the usable ones that notices go to: the desk for abuse."""
-        return self.usable().filter(role=Contact.Role.ABUSE)
+        return self.usable().filter(role=Contact.Role.ABUSE).exclude(channel=Contact.Channel.PHONE)
 
 
 class Contact(models.Model):
@@ -66,6 +66,7 @@ class Contact(models.Model):
     class Channel(models.TextChoices):
         SMTP = "smtp", _("e-mail")
         WEBHOOK = "webhook", _("webhook")
+        PHONE = "phone", _("telephone")
 
     class Mode(models.TextChoices):
         PORTAL = "portal", _("reference; the address is shown in the portal")

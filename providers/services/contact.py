@@ -1,5 +1,6 @@
 """Where to write: added by one, approved by another person, suspended and used again."""
 
+import re
 from datetime import datetime
 from typing import Final
 
@@ -14,6 +15,7 @@ from providers.models import Contact
 from providers.services.unfit import Unfit
 
 _OF_WEBHOOKS: Final = frozenset({Contact.Mode.API, Contact.Mode.PORTAL})
+PHONE_NUMBER: Final = re.compile(r"\+[1-9](?:[ -]?[0-9]){6,14}")
 
 
 def add_contact(
@@ -35,6 +37,9 @@ def add_contact(
             validate_email(address)
         except ValidationError:
             raise Unfit(_("This is not an e-mail address.")) from None
+    elif channel == Contact.Channel.PHONE:
+        if not PHONE_NUMBER.fullmatch(address):
+            raise Unfit(_("Write the number with its country: +31 20 123 45 67."))
     elif not address.startswith("https://"):
         raise Unfit(_("A webhook's address begins with https://."))
     else:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.db.models import F
 from django.utils import timezone
 
 from audit.models import Link
@@ -31,6 +32,27 @@ def test_every_sweep_is_woken_by_the_clock_and_expires_with_its_period() -> None
     }
     for each in schedule.values():
         assert each["options"]["expires"] <= max(settings.HOST.sweep_every.total_seconds(), 1)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("skew", [2 * HOUR, -2 * HOUR], ids=["ahead", "behind"])
+def test_a_server_whose_clock_is_wrong_neither_hurries_nor_delays_the_end_of_a_term(
+    skew: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = database_now()
+    ends_soon = NoticeFactory(notified=True, notified_at=now - 23 * HOUR)
+    ended = NoticeFactory(notified=True, notified_at=now - 25 * HOUR)
+    monkeypatch.setattr(timezone, "now", lambda: database_now() + skew)
+
+    tasks.sweep_deadlines()
+    tasks.sweep_steps()
+
+    states = dict(Notice.objects.values_list("pk", "state"))
+    assert states == {ends_soon.pk: Notice.State.NOTIFIED, ended.pk: Notice.State.ESCALATED}
+    hint = Step.objects.get(notice=ends_soon, code="hint")
+    assert hint.taken_at is not None
+    assert abs(hint.taken_at - now) < timedelta(minutes=1)
+    assert not Step.objects.filter(taken_at__lt=F("due_at")).exists()
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from audit.models import Event
+from cases.clock import database_now
 from cases.models import Notice, Reply
 from cases.services import answers
 from cases.services.withdraw import withdraw
@@ -118,6 +119,22 @@ def test_no_contradiction_is_said_when_we_have_not_looked_since_the_claim(
     said = words(portal.get(at(notice)).content)
     assert "You say removed" not in said
     assert "cannot tell yet" in said
+
+
+@pytest.mark.parametrize("skew", [2 * HOUR, -2 * HOUR], ids=["ahead", "behind"])
+def test_a_clock_that_the_portal_starts_starts_by_the_databases_clock(
+    portal: Client, alfa: Provider, skew: timedelta, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown, answered = unproven(provider=alfa), unproven(provider=alfa)
+    monkeypatch.setattr(timezone, "now", lambda: database_now() + skew)
+
+    portal.get(at(shown))
+    portal.post(at(answered, "answer/"), {"answer": "acknowledged"})
+
+    for notice in (shown, answered):
+        started = Notice.objects.get(pk=notice.pk).notified_at
+        assert started is not None
+        assert abs(started - database_now()) < timedelta(minutes=1)
 
 
 def test_the_clock_explains_itself(portal: Client, alfa: Provider) -> None:

@@ -219,6 +219,7 @@ PAGES = (
     "/staff/replies/{doubt}/",
     "/staff/overdue/",
     "/staff/overdue/steps/?show=unacknowledged",
+    "/staff/overdue/calls/",
     "/staff/quarantine/",
     "/staff/cases/report/",
     "/staff/cases/report/{report}/change/",

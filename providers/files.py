@@ -249,7 +249,7 @@ def _provider(row: dict[str, str]) -> tuple[dict[str, object], dict[str, str]]:
             row, "most_lines", r"[1-9]\d{0,3}|", _("it must be a number from 1 to 9999, or empty")
         )
         fields["most_lines"] = int(most) if most else None
-    _choice(row, "channel", Contact.Channel.values)
+    _choice(row, "channel", [Contact.Channel.SMTP, Contact.Channel.WEBHOOK])
     mode = _choice(row, "mode", Contact.Mode.values)
     contact = {"address": row["contact"], "mode": mode}
     if row.get("formats"):

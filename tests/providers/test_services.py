@@ -65,6 +65,21 @@ def test_a_new_contact_waits_for_a_persons_approval_once() -> None:
 
 
 @pytest.mark.django_db
+def test_a_telephone_number_is_a_contact_that_no_notice_goes_to() -> None:
+    provider = ProviderFactory()
+    fields = {"provider_id": provider.pk, "channel": "phone", "mode": "portal", **BY}
+    for wrong in ("020 123 45 67", "abuse@alfa.example", "+31"):
+        with pytest.raises(Unfit, match="with its country"):
+            services.add_contact(address=wrong, **fields)
+
+    number = services.add_contact(address="+31 20 000 00 00", **fields)
+    services.approve_contact(contact_id=number.pk, **BY)
+
+    assert now_of(number).usable
+    assert not Contact.objects.for_notices().exists()
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("role", sorted(set(Contact.Role.values) - {"abuse"}))
 def test_an_address_for_something_else_gets_no_notices(role: str) -> None:
     provider = ProviderFactory()

@@ -199,7 +199,7 @@ def _why_due(notice: Notice, lines: Sequence[DispatchLine]) -> dict[str, Any]:
     known_by, dispatch = evidence(
         notice,
         dispatches=[line.dispatch for line in lines],
-        answered=list(notice.replies.values_list("at", flat=True)),
+        answered=notice.replies.values_list("at", flat=True),
     )
     return {
         "known_by": KNOWN_BY[known_by],

@@ -1,7 +1,7 @@
 """The provider's clock starts with evidence that the notice arrived, and with nothing else."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -60,16 +60,18 @@ class Evidence(StrEnum):
 
 
 def evidence(
-    notice: Notice, *, dispatches: Iterable[Dispatch], answered: Collection[datetime]
+    notice: Notice, *, dispatches: Iterable[Dispatch], answered: Iterable[datetime]
 ) -> tuple[Evidence, Dispatch | None]:
     """What started the clock of `notice`, and the message that did, if one did.
 
-    `dispatches`: those that it is on. `answered`: when its provider answered.
+    `dispatches`: those that it is on. `answered`: when its provider answered; looked at only
+    when no message tells.
     """
     proof = next((each for each in dispatches if each.accepted_at == notice.notified_at), None)
     if proof is not None:
         return (Evidence.RELAY if notice.notified_estimated else Evidence.SERVER), proof
-    return (Evidence.ANSWER if notice.notified_at in answered else Evidence.PORTAL), None
+    was_answered = any(at == notice.notified_at for at in answered)
+    return (Evidence.ANSWER if was_answered else Evidence.PORTAL), None
 
 
 def shown(*, notice_id: int, by: Actor, now: datetime) -> Notice:

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("providers", "0008_say_who_added_a_contact_and_what_a_provider_takes"),
+        ("providers", "0010_keep_keys_and_secrets_of_contacts"),
     ]
 
     operations = [

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0028_keep_what_comes_back"),
+        ("cases", "0031_know_a_database_that_was_put_back"),
     ]
 
     operations = [

@@ -15,7 +15,7 @@ from accounts.models import User
 from audit.models import Event
 from cases.intake.mailbox import reading
 from cases.models import Dispatch, Notice, Step
-from cases.services import receipts
+from cases.services import origins, receipts
 from cases.services.ladder.taking import finish
 from tests.factories import (
     SYSTEM,
@@ -187,6 +187,11 @@ def busy(db: None, host: Callable[..., None]) -> None:
         received_at=now - 2 * HOUR,
         assessed_at=now - HOUR,
     )
+    # A CDN that was asked what stands behind it, and says nothing.
+    cdn = ContactFactory(provider=ProviderFactory(code="shield", cdn=True), approved=True)
+    NoticeFactory(assessed=True, provider=cdn.provider, hold="contact_review", hold_review="cdn_origin",
+                  received_at=now - 27 * HOUR, assessed_at=now - 26 * HOUR)  # fmt: skip
+    origins.ask_due(by=SYSTEM, now=now - 25 * HOUR)
     arrive(1)
     # A partner's mail, whose receipt their server refuses.
     MailSenderFactory()
@@ -208,7 +213,7 @@ def test_each_counter_of_the_start_page_opens_exactly_the_rows_it_counted(in_cha
 
     empty = [str(counter.name) for counter in counters if not counter.count]
     assert empty == []
-    assert len(counters) == 26
+    assert len(counters) == 27
     for counter in counters:
         assert _rows(in_charge.get(unescape(counter.href))) == counter.count, str(counter.name)
         assert counter.oldest is not None, str(counter.name)

@@ -126,7 +126,6 @@ class World:
         moments = [
             Notice.objects.filter(state=Notice.State.NOTIFIED).aggregate(at=Min("due_at"))["at"],
             Step.objects.filter(taken_at=None, waits_for="").aggregate(at=Min("due_at"))["at"],
-            Step.objects.asking().aggregate(at=Min("pass_at"))["at"],
             Dispatch.objects.filter(state=Dispatch.State.PENDING).aggregate(at=Min("next_attempt_at"))["at"],
         ]
         return min((moment for moment in moments if moment is not None), default=None)

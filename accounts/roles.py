@@ -90,6 +90,7 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     "provider.change": frozenset({_C, _S}),
     "contact.view": frozenset({_N, _C, _S}),
     "contact.add": frozenset({_N, _C, _S}),
+    "contact.see_to": frozenset({_N, _C, _S}),
     "contact.approve": frozenset({_C, _S}),
     # A stop that anybody who reads a refusal can pull; only who approves lets a contact go on.
     "contact.suspend": frozenset({_N, _C, _S}),

@@ -15,6 +15,7 @@ from cases.intake.mailbox import reading
 from cases.intake.replies import reading as replies
 from cases.services import (
     bulk,
+    contact_health,
     figures,
     keep,
     ladder,
@@ -130,6 +131,7 @@ def sweep_audit() -> None:
 def sweep_figures() -> None:
     """Count what is too much to count while somebody waits."""
     figures.keep(now=database_now())
+    contact_health.keep(now=database_now())
 
 
 @sweep

@@ -52,6 +52,7 @@ class Place(NamedTuple):
 _REPORTS: Final = pgettext_lazy("a menu of desks", "Reports")
 _SENDING: Final = pgettext_lazy("a menu of desks", "Sending")
 _OVERDUE: Final = pgettext_lazy("a menu of desks", "Overdue")
+_PROVIDERS: Final = pgettext_lazy("a menu of desks", "Providers")
 _SETTINGS: Final = pgettext_lazy("a menu of desks", "Settings")
 
 STAFF: Final = (
@@ -104,6 +105,13 @@ STAFF: Final = (
         _("Which server is behind a CDN"),
         _SENDING,
     ),
+    Place(
+        "admin:cases_messagetemplate_changelist",
+        "letter.view",
+        pgettext_lazy("a desk", "Letters"),
+        _("The words of our messages"),
+        _SENDING,
+    ),
     Place("admin:overdue", "overdue.view", _("Overdue"), _("Past the term, not proven gone"), _OVERDUE),
     Place("admin:overdue_steps", "step.view", _("Steps"), _("What asks for a person now"), _OVERDUE),
     Place("admin:overdue_calls", "step.view", _("Calls"), _("Which providers to telephone"), _OVERDUE),
@@ -112,6 +120,21 @@ STAFF: Final = (
         "provider.view",
         _("Providers"),
         _("Who hosts, and where to write"),
+        _PROVIDERS,
+    ),
+    Place(
+        "admin:contacts",
+        "contact.view",
+        _("Contacts"),
+        _("Who can be reached, and who sees to it"),
+        _PROVIDERS,
+    ),
+    Place(
+        "admin:why",
+        "provider.view",
+        _("Why this provider?"),
+        _("Who hosts an address just now, and why we say so"),
+        _PROVIDERS,
     ),
     Place(
         "admin:cases_deadlinerule_changelist",
@@ -125,13 +148,6 @@ STAFF: Final = (
         "words.view",
         pgettext_lazy("a desk", "Words"),
         _("What a judgement can say"),
-        _SETTINGS,
-    ),
-    Place(
-        "admin:cases_messagetemplate_changelist",
-        "letter.view",
-        pgettext_lazy("a desk", "Letters"),
-        _("The words of our messages"),
         _SETTINGS,
     ),
     Place(

@@ -107,6 +107,9 @@ BADGES: Final[dict[str, Badge]] = {
     "approved": Badge("good", "check", _("approved")),
     "to_approve": Badge("warn", "clock", _("to be approved")),
     "suspended": Badge("bad", "pause", _("suspended")),
+    "good": Badge("good", "check-circle", pgettext_lazy("health", "good")),
+    "doubtful": Badge("warn", "question", pgettext_lazy("health", "doubtful")),
+    "bad": Badge("bad", "warning", pgettext_lazy("health", "bad")),
     "active": Badge("good", "check", pgettext_lazy("a user or key", "active")),
     "revoked": Badge("faint", "cross", _("revoked")),
 }

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from audit.counting import Counter
 from audit.desk import POST, Display, page
 from audit.record import Actor
-from cases.admin import dispatch_page, outbox, replies
+from cases.admin import contacts, dispatch_page, outbox, replies
 from cases.admin.pressing import press
 from cases.models import Dispatch, DispatchLine
 from cases.models.notice import NOTICE_REFERENCE
@@ -54,15 +54,16 @@ class DispatchDesk(Display):
         ]
 
     def desk_urls(self) -> list[URLPattern]:
-        """The notice desk: what goes out, and what comes back."""
-        return [*outbox.urls(self), *replies.urls(self)]
+        """The notice desk: what goes out, what comes back, and the desk for contacts."""
+        return [*outbox.urls(self), *replies.urls(self), *contacts.urls(self)]
 
     def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
-        """Messages, and mails that came back, that wait for this person."""
+        """Messages, mails that came back, and contacts that wait for this person."""
         if request.user.has_perm("dispatch.view"):
             yield from outbox.counters(approving=request.user.has_perm("dispatch.approve"), now=now)
         if request.user.has_perm("reply.decide"):
             yield from replies.counters()
+        yield from contacts.counters(request, now)
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """With the number of lines that are on each."""

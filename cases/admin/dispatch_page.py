@@ -15,6 +15,7 @@ from audit.models import Event
 from cases.admin import piles
 from cases.admin.sentences import step_name, told
 from cases.models import Dispatch, DispatchLine, Notice, ReplyMail
+from cases.services.preview import about_to_leave
 
 #: Lines shown on a page; a message has 500 at most.
 LINES: Final = 500
@@ -40,6 +41,7 @@ def context(request: HttpRequest, dispatch: Dispatch, *, text: str = "") -> dict
     attempts = list(dispatch.attempts.order_by("-number")[:50])
     taken = [attempt.ended_at for attempt in attempts if attempt.accepted and attempt.ended_at]
     handed_over_at = max(taken, default=None)
+    can = piles.buttons(request, dispatch)
     return {
         "title": dispatch.number,
         "dispatch": dispatch,
@@ -52,6 +54,7 @@ def context(request: HttpRequest, dispatch: Dispatch, *, text: str = "") -> dict
         "approvals": f"{reverse('admin:outbox')}?show=approval",
         "on_it": sum(not line.dropped_because for line in lines),
         "whys": _whys(lines),
+        "preview": _preview(dispatch, now) if can["can_approve"] else None,
         "lines": [{"line": line, "step": step_name(line.step)} for line in lines],
         "attempts": attempts,
         "around": _around(dispatch),
@@ -59,8 +62,13 @@ def context(request: HttpRequest, dispatch: Dispatch, *, text: str = "") -> dict
             dispatch.came_back.defer("text_sealed", "subject_sealed").order_by("-received_at", "-pk")[:AROUND]
         ),
         "timeline": [told(event, names.of(event.actor)) for event in events],
-        **piles.buttons(request, dispatch),
+        **can,
     }
+
+
+def _preview(dispatch: Dispatch, now: datetime) -> dict[str, str]:
+    subject, text = about_to_leave(dispatch, now=now)
+    return {"subject": subject, "text": text}
 
 
 def _facts(dispatch: Dispatch, handed_over_at: datetime | None) -> dict[str, Any]:

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import messages
-from django.contrib.postgres.aggregates import BoolOr
 from django.db.models import Count, Max, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -24,11 +23,10 @@ from cases.admin.outbox_filter import OutboxFilter
 from cases.admin.piles import BY_CODE, PILES, Pile, State, buttons, reason
 from cases.models import Attempt, Dispatch, DispatchLine
 from cases.services.retry import retry_many
+from cases.services.sending.held_up import held_up
 
 #: Where a session keeps which messages its person let try again, for their progress.
 _PRESSED: Final = "outbox_pressed"
-#: What a message has on it when it has no lines.
-_NONE: Final[dict[str, Any]] = {"count": 0, "urgent": False}
 
 
 def urls(desk: Desk) -> list[URLPattern]:
@@ -175,22 +173,23 @@ def _causes(pile: Pile, some: QuerySet[Dispatch], form: OutboxFilter) -> list[di
 
 
 def _rows(request: HttpRequest, found: Sequence[Dispatch], now: datetime) -> list[dict[str, Any]]:
-    """What the table shows of each message: two more queries for all of them."""
+    """What the table shows of each message: a few more queries for all of them."""
     ids = [dispatch.pk for dispatch in found]
-    lines: dict[int, dict[str, Any]] = {
-        each["dispatch"]: dict(each)
-        for each in DispatchLine.objects.filter(dispatch__in=ids, dropped_because="")
-        .order_by()
-        .values("dispatch")
-        .annotate(count=Count("pk"), urgent=BoolOr("notice__urgent"))
-    }
+    on_it = DispatchLine.objects.filter(dispatch__in=ids, dropped_because="").order_by()
+    lines = dict(on_it.values_list("dispatch").annotate(count=Count("pk")))
     taken = _handed_over(dispatch.pk for dispatch in found if dispatch.state == State.RELAYED)
+    pending = [dispatch.contact for dispatch in found if dispatch.state == State.PENDING]
+    held = held_up(pending, now=now) if pending else {}
     return [
         {
             "dispatch": dispatch,
-            "lines": lines.get(dispatch.pk, _NONE)["count"],
-            "urgent": lines.get(dispatch.pk, _NONE)["urgent"],
-            "reason": reason(dispatch, now=now, handed_over_at=taken.get(dispatch.pk)),
+            "lines": lines.get(dispatch.pk, 0),
+            "reason": reason(
+                dispatch,
+                now=now,
+                handed_over_at=taken.get(dispatch.pk),
+                held=held.get(dispatch.contact_id),
+            ),
             **buttons(request, dispatch),
         }
         for dispatch in found

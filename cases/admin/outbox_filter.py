@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django import forms
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from cases.models import Dispatch, DispatchLine
+from cases.models import Dispatch
 from providers.models import Contact
 
 #: Code -> how long ago a message was begun at least.
@@ -57,10 +57,7 @@ class OutboxFilter(forms.Form):
         if wanted["cause"]:
             rows = rows.filter(trouble=wanted["cause"])
         if wanted["urgent"]:
-            urgent = DispatchLine.objects.filter(
-                dispatch=OuterRef("pk"), dropped_because="", notice__urgent=True
-            )
-            rows = rows.filter(Exists(urgent))
+            rows = rows.filter(urgent=True)
         if wanted["age"]:
             rows = rows.filter(created_at__lte=now - AGES[wanted["age"]])
         return rows

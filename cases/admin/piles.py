@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from audit.keyset import Order
 from cases.models import Attempt, Dispatch
+from cases.services.sending.held_up import HeldUp
 
 #: A message that could have left so long ago is late (P).
 LATE_AFTER: Final = timedelta(minutes=15)
@@ -88,6 +89,9 @@ NEXT_STEP: Final = {
     Dispatch.Trouble.KEY: gettext_lazy(
         "Bring and approve a newer key, or mint a secret, on the page of the contact; then try again."
     ),
+    Dispatch.Trouble.RESTORED: gettext_lazy(
+        "Ask them whether they have it already; if not, try again: it goes under the same Message-ID."
+    ),
     Dispatch.Trouble.CHANNEL: gettext_lazy(
         "Give the provider a contact that we can reach, then cancel this message."
     ),
@@ -105,11 +109,20 @@ class Reason:
     next_step: str = ""
 
 
-def reason(dispatch: Dispatch, *, now: datetime, handed_over_at: datetime | None = None) -> Reason:
-    """Why it waits, for whom or what, and until when. `handed_over_at`: when our relay took it, if it did."""
+def reason(
+    dispatch: Dispatch,
+    *,
+    now: datetime,
+    handed_over_at: datetime | None = None,
+    held: HeldUp | None = None,
+) -> Reason:
+    """Why it waits, for whom or what, and until when.
+
+    `handed_over_at`: when our relay took it, if it did. `held`: what holds up all messages for its contact.
+    """
     match dispatch.state:
         case State.PENDING:
-            return _pending(dispatch, now)
+            return _pending(dispatch, held, now)
         case State.PARKED:
             return Reason(dispatch.get_trouble_display(), next_step=next_step(dispatch))
         case State.RELAYED:
@@ -118,7 +131,7 @@ def reason(dispatch: Dispatch, *, now: datetime, handed_over_at: datetime | None
     return Reason()
 
 
-def _pending(dispatch: Dispatch, now: datetime) -> Reason:
+def _pending(dispatch: Dispatch, held: HeldUp | None, now: datetime) -> Reason:
     at = dispatch.next_attempt_at
     ahead = at if at is not None and at > now else None
     if dispatch.approval_reason and not dispatch.approved_by:
@@ -135,6 +148,8 @@ def _pending(dispatch: Dispatch, now: datetime) -> Reason:
         return Reason(
             _("Others for the same contact may join it until then; until then it can be cancelled."), ahead
         )
+    if held is not None and (held.also_urgent or not dispatch.urgent):
+        return Reason(held.because, held.until)
     return Reason(_("It goes out with the next round."))
 
 

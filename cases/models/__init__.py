@@ -26,6 +26,7 @@ from cases.models.report import Report, ReportLine, Source
 from cases.models.reporter import FollowUp, Reporter
 from cases.models.rereading import Rereading
 from cases.models.second import SecondLook
+from cases.models.seen_to import SeenTo
 from cases.models.sighting import Sighting
 from cases.models.step import Step
 from cases.models.template import MessageTemplate
@@ -72,6 +73,7 @@ __all__ = [
     "Rereading",
     "SavedFilter",
     "SecondLook",
+    "SeenTo",
     "Sighting",
     "Source",
     "Step",

@@ -10,6 +10,7 @@ from cases.models import Dispatch, DispatchLine, Notice, SecondLook
 from cases.services.enqueue import FIRST
 from cases.services.moving import moving, moving_many
 from cases.services.refused import NotFound, WrongState
+from cases.services.retry import retry_many
 
 
 def take_back(*, notice_id: int, by: Actor, now: datetime, seen_version: int | None = None) -> Notice:
@@ -93,13 +94,10 @@ def approve(*, dispatch_id: int, by: Actor, now: datetime) -> Dispatch:
 def retry(*, dispatch_id: int, by: Actor, now: datetime) -> Dispatch:
     """Try a parked message again, with the same Message-ID. Raises NotFound, WrongState."""
     with transaction.atomic():
+        retried = retry_many(dispatch_ids=[dispatch_id], by=by, now=now)
         dispatch = _locked(dispatch_id)
-        if dispatch.state != Dispatch.State.PARKED:
+        if not retried:
             raise WrongState(_("This message is not parked."))
-        dispatch.state, dispatch.failures, dispatch.next_attempt_at = Dispatch.State.PENDING, 0, now
-        dispatch.trouble = ""
-        dispatch.save(update_fields=["state", "failures", "next_attempt_at", "trouble"])
-        record("retry", "dispatch", dispatch.pk, by=by, at=now, was="parked", became=dispatch.state)
     return dispatch
 
 

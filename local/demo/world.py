@@ -18,7 +18,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Min
+from django.db.models import Min, Q
 
 from accounts.models import ApiKey, Scope, User
 from accounts.roles import Role
@@ -42,12 +42,15 @@ from cases.services import (
 from local.demo.hosts import RESOLVER_FILE
 from local.demo.mailbox import PARTNER
 from local.demo.provider import take_down
+from providers import services as contacts
 from providers.files import import_networks, import_providers
-from providers.models import Provider
+from providers.models import Contact, Provider
 from providers.sources.resolver import StaticResolver
 
 HERE = Path(__file__).resolve().parent
 DAYS = 6
+#: So long ago contacts fell away: what goes to a new one since then still waits for a yes.
+LOST = timedelta(minutes=100)
 SYSTEM = Actor.system("demo")
 
 PEOPLE = (
@@ -126,7 +129,9 @@ class World:
         moments = [
             Notice.objects.filter(state=Notice.State.NOTIFIED).aggregate(at=Min("due_at"))["at"],
             Step.objects.filter(taken_at=None, waits_for="").aggregate(at=Min("due_at"))["at"],
-            Dispatch.objects.filter(state=Dispatch.State.PENDING).aggregate(at=Min("next_attempt_at"))["at"],
+            Dispatch.objects.filter(state=Dispatch.State.PENDING)
+            .exclude(Q(approved_by="") & ~Q(approval_reason=""))
+            .aggregate(at=Min("next_attempt_at"))["at"],
         ]
         return min((moment for moment in moments if moment is not None), default=None)
 
@@ -147,7 +152,12 @@ class World:
         ladder.pass_on_due(by=SYSTEM, now=now)
 
     def _approve(self, now: datetime) -> None:
-        """The first message to each contact waits for a person: here the supervisor looks at once."""
+        """The first message to each contact waits for a person: here the supervisor looks at once.
+
+        What goes to a contact that is new in the end is left for a visitor.
+        """
+        if now > self.until - LOST:
+            return
         waiting = Dispatch.objects.filter(state=Dispatch.State.PENDING, approved_by="").exclude(
             approval_reason=""
         )
@@ -275,6 +285,32 @@ class World:
         )
         self._say(disputed, "dispute", now, reason="Dit is een gewone foto van een strand.")
 
+    def lose_contacts(self, now: datetime) -> None:
+        """What the notice desk and the contact manager find waiting: contacts that fell away, and new ones."""
+        manager = Actor.of(User.objects.get(roles__contains=[Role.CONTACT_MANAGER]))
+        delta, charlie = (Contact.objects.get(provider__code=code) for code in ("delta", "charlie"))
+        contacts.suspend_contact(contact_id=delta.pk, reason="550 5.1.1 user unknown", by=SYSTEM, now=now)
+        contacts.add_contact(
+            provider_id=delta.provider_id,
+            channel=Contact.Channel.SMTP,
+            address="abuse@delta.test",
+            mode=delta.mode,
+            by=SYSTEM,
+            now=now,
+        )
+        contacts.suspend_contact(
+            contact_id=charlie.pk, reason="Hun webhook bestaat niet meer.", by=manager, now=now
+        )
+        other = contacts.add_contact(
+            provider_id=charlie.provider_id,
+            channel=Contact.Channel.SMTP,
+            address="noc@charlie.test",
+            mode=Contact.Mode.PORTAL,
+            by=manager,
+            now=now,
+        )
+        contacts.approve_contact(contact_id=other.pk, by=manager, now=now)
+
     def _fate(self, notice: Notice, now: datetime) -> None:
         """What becomes of a notice that was just accepted: decided once, by its provider's habits."""
         code = notice.provider.code if notice.provider else ""
@@ -378,6 +414,7 @@ def load(*, notices: int, now: datetime, say: Callable[[str], None]) -> dict[str
     world = World(until=now, seed=20_261_123, say=say)
     for instant, source, urls in _reports(notices, born, now, world.chance):
         world.at(instant, partial(world.report, urls, source), wakes=True)
+    world.at(now - LOST, world.lose_contacts, wakes=True)
     world.play()
     world.leave_open(now)
     say(f"{Notice.objects.count()} notices have a past")

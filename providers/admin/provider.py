@@ -1,22 +1,20 @@
 """Providers: the list, and the page of one with its contacts, networks and rules."""
 
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Callable
 from typing import Any, Final
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import Count, Min, Q
+from django.db.models import Count, Q
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import URLPattern, reverse
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from audit.counting import Counter
 from audit.desk import BOTH, POST, Display, page, press
 from audit.record import Actor
 from providers import services
@@ -25,7 +23,7 @@ from providers.admin.forms import EndForm, SuspendForm
 from providers.admin.new import new
 from providers.admin.parts import PARTS, PRESSES, Part, Press, blank
 from providers.admin.why import why
-from providers.models import Contact, Provider, Relation
+from providers.models import Provider, Relation
 
 #: Networks and rules shown on a page.
 MOST: Final = 500
@@ -72,21 +70,6 @@ class ProviderDesk(Display):
         """Explaining a URL, a host, an address or an AS."""
         return [self.at("why/", why, name="why", cell="provider.view", methods=BOTH)]
 
-    def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
-        """Contacts that wait for a yes."""
-        if not request.user.has_perm("contact.approve"):
-            return []
-        waiting = Contact.objects.filter(approved_at__isnull=True).aggregate(
-            count=Count("provider", distinct=True), oldest=Min("created_at")
-        )
-        href = f"{reverse('admin:providers_provider_changelist')}?contacts__approved_at__isnull=True"
-        name = gettext_lazy("providers with a contact to approve")
-        return [Counter(name, waiting["count"], waiting["oldest"], href, "warn")]
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Also what the start page's counter opens."""
-        return lookup == "contacts__approved_at__isnull" or super().lookup_allowed(lookup, value, request)
-
     def get_queryset(self, request: HttpRequest) -> Any:
         """With how many contacts are in use and how many wait for a yes."""
         in_use = Q(contacts__approved_at__isnull=False, contacts__suspended_at__isnull=True)
@@ -114,7 +97,7 @@ class ProviderDesk(Display):
         context: dict[str, Any] = {
             "title": provider.name,
             "provider": provider,
-            "contacts": list(provider.contacts.order_by("pk")),
+            "contacts": list(provider.contacts.select_related("health").order_by("pk")),
             "networks": list(provider.networks.order_by("prefix")[:MOST]),
             "relations": list(Relation.objects.of(provider).select_related("provider", "other")[:MOST]),
             "asn_rules": list(provider.asn_rules.order_by("asn", "pk")[:MOST]),

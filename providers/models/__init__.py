@@ -1,6 +1,7 @@
 """Parties in the hosting chain, their addresses, their networks, and what we found out about hosts."""
 
 from providers.models.attribution import Attribution
+from providers.models.health import ContactHealth
 from providers.models.key import ContactKey, ContactKeyQuerySet
 from providers.models.network import AsnRule, HostRule, Network
 from providers.models.origin import Origin
@@ -15,6 +16,7 @@ __all__ = [
     "AsnRule",
     "Attribution",
     "Contact",
+    "ContactHealth",
     "ContactKey",
     "ContactKeyQuerySet",
     "ContactQuerySet",

@@ -7,6 +7,8 @@ from django import template
 from accounts.models import ROLE_CHOICES
 from accounts.names import Names
 from cases.models import LegalClass, Report
+from providers.health import reasons
+from providers.models import Contact
 
 register = template.Library()
 
@@ -18,6 +20,17 @@ def who(context: template.Context, actor: str) -> str:
     if not hasattr(request, "names"):
         request.names = Names()
     return str(request.names.of(actor)) if actor else ""
+
+
+@register.inclusion_tag("staff/health.html")
+def health(contact: Contact, whole: bool = False) -> dict[str, Any]:
+    """How well a contact can be reached, and why we say so; its figures as well when `whole`."""
+    figures = getattr(contact, "health", None)
+    return {
+        "figures": figures,
+        "reasons": reasons(figures, mode=contact.mode) if figures else [],
+        "whole": whole,
+    }
 
 
 @register.filter

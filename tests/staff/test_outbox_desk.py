@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Event
-from cases.models import Dispatch, DispatchLine, Notice
+from cases.models import Dispatch, DispatchLine, Notice, Pace
 from cases.services.retry import retry_many
 from tests.factories import (
     NOON,
@@ -152,6 +152,9 @@ def test_a_message_with_what_is_about_to_leave_is_looked_at_before_it_is_let_go(
 
     assert "What is about to leave" in page
     assert "never written to" in page
+    assert "[NTD-2026-" in page  # the subject
+    assert "forum.example/" in page
+    assert "secret" not in page
     assert "192.0.2.0/24 (AS64500, ALFA-NET-1)" in page  # why this addressee
     press(sending, dispatch, "approve")
     assert Dispatch.objects.get(pk=dispatch.pk).approved_by
@@ -164,6 +167,26 @@ def test_a_pending_message_to_a_suspended_contact_says_what_stops_it(sending: Cl
 
     assert "The contact is not approved, or is suspended." in page
     assert "Approve the contact or end its suspension" in page
+
+
+def test_a_message_that_waits_for_its_contacts_pace_or_server_says_so_and_until_when(sending: Client) -> None:
+    now = timezone.now()
+    dispatch = DispatchFactory()
+    pace = Pace.objects.create(
+        name=f"contact:{dispatch.contact_id}", rests_until=now + timedelta(minutes=4), asked=True
+    )
+
+    def shown() -> str:
+        return sending.get("/staff/outbox/?show=waiting").content.decode()
+
+    assert "Their server asked us to wait." in shown()
+    assert "in 3 min" in shown()
+    Pace.objects.filter(pk=pace.pk).update(asked=False)
+    assert "had trouble with another message" in shown()
+    Dispatch.objects.update(urgent=True)
+    assert "It goes out with the next round." in shown()
+    Pace.objects.update(rests_until=None, paid_until=now + timedelta(hours=2))
+    assert "at a pace that their server can bear" in shown()
 
 
 def test_the_chosen_are_tried_again_and_the_desk_says_how_far_they_are(
@@ -204,9 +227,8 @@ def test_the_desk_is_narrowed_by_whom_it_is_for_kind_urgency_and_age(sending: Cl
     alfa, beta = (
         ContactFactory(approved=True, provider=ProviderFactory(code=code)) for code in ("alfa", "beta")
     )
-    old = DispatchFactory(contact=alfa, parked=True)
+    old = DispatchFactory(contact=alfa, parked=True, urgent=True)
     fresh = DispatchFactory(contact=beta, parked=True, created_at=timezone.now(), kind="reminder")
-    NoticeFactory(routed=True, urgent=True, provider=alfa.provider, contact=alfa, dispatch=old)
 
     def numbers(query: str) -> list[str]:
         rows = sending.get(f"/staff/outbox/?show=parked&{query}").context["rows"]

@@ -17,6 +17,7 @@ from cases.intake.mailbox import reading
 from cases.models import Dispatch, Notice, Step
 from cases.services import origins, receipts
 from cases.services.ladder.taking import finish
+from providers.models import ContactHealth
 from tests.factories import (
     SYSTEM,
     ContactFactory,
@@ -176,6 +177,9 @@ def busy(db: None, host: Callable[..., None]) -> None:
     taken = DispatchFactory(relayed=True, created_at=now - 9 * HOUR, contact=beta)
     taken.attempts.create(number=1, started_at=now - 9 * HOUR, ended_at=now - 8 * HOUR, accepted=True)
     ContactFactory(provider=ProviderFactory(code="gamma"))
+    ContactFactory(suspended=True, suspended_at=now - 2 * HOUR, provider=ProviderFactory(code="delta"))
+    silent = ContactFactory(approved=True, provider=ProviderFactory(code="epsilon"))
+    ContactHealth.objects.create(contact=silent, word="bad", since=now - HOUR, counted_at=now)
     ReportFactory(finished_at=None, done=0, received_at=now)
     SecondLookFactory(differing=True)
     SecondLookFactory(due_at=now - HOUR)
@@ -246,7 +250,7 @@ def test_a_counter_shrinks_when_its_row_is_handled(in_charge: Client) -> None:
 @pytest.mark.parametrize(
     ("address", "most"),
     [
-        ("/staff/", 34),  # one for each counter
+        ("/staff/", 36),  # one for each counter
         ("/staff/overdue/", 24),
         ("/staff/overdue/steps/?show=unacknowledged", 20),
     ],

@@ -169,7 +169,7 @@ def test_desks_that_belong_together_stand_behind_one_word_of_the_bar(client: Cli
 
     assert _bar(client, "/staff/accounts/apikey/") == [
         ("Partners by mail", False, []),
-        ("Providers", False, []),
+        ("Providers", False, ["Providers", "Why this provider?"]),
         ("Settings", True, ["Terms", "Words", "People", "Invitations", "New ways in", "Keys"]),
     ]
 

@@ -80,5 +80,6 @@ def _reasons(health: ContactHealth, mode: str) -> Iterator[Reason]:
         yield Reason(Word.DOUBTFUL, _("Nothing has worked there for more than a year."))
     if health.median_answer is not None and health.median_answer > SLOW:
         yield Reason(Word.DOUBTFUL, _("The first answer mostly comes after more than 24 hours."))
-    if mode == Contact.Mode.PORTAL and health.messages and health.portal_opened_at is None:
+    unseen = health.portal_opened_at is None and health.last_answered_at is None
+    if mode == Contact.Mode.PORTAL and health.messages and unseen:
         yield Reason(Word.DOUBTFUL, _("Addresses are shown in the portal only, and nobody ever opened it."))

@@ -239,6 +239,11 @@ class House:
         """Where this person may go: staff's desks, or the provider's; none for a guest."""
         return [desk for _menu, desk in self._desks]
 
+    @property
+    def here(self) -> Desk | None:
+        """The desk that the reader is at; None on the start page."""
+        return next((desk for desk in self.desks if desk.current), None)
+
     @cached_property
     def bar(self) -> list[Desk | Menu]:
         """The same desks as the bar shows them: those of a menu are together behind its word."""

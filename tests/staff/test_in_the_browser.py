@@ -167,6 +167,8 @@ def world(everyone: User) -> dict[str, int]:
     ReportLineFactory(quarantined=True, raw="http://a@b.test/x", report=line.report, number=2)
     NoticeFactory(attributed=True, held=True, hold_until=now + HOUR, received_at=now - HOUR)
     parked = DispatchFactory(parked=True)
+    unread = DispatchFactory(needs_approval=True, contact=parked.contact)
+    NoticeFactory(routed=True, provider=parked.contact.provider, dispatch=unread)
     ContactFactory(suspended=True, address="other@alfa.example")
     NetworkFactory()
     rule = HostRuleFactory()
@@ -191,6 +193,7 @@ def world(everyone: User) -> dict[str, int]:
     lost = came_back(sample("answer-own-subject", message(notice)), now)
     doubt = came_back(sample("failed-another-recipient", message(notice)), now)
     return {"notice": notice.pk, "waiting": waiting.pk, "report": line.report_id, "dispatch": parked.pk,
+            "unread": unread.pk,
             "reading": reading.pk, "provider": rule.provider_id, "user": everyone.pk,
             "look": look.pk, "letter": letter.pk, "reply": reply.pk, "lost": lost.pk, "doubt": doubt.pk,
             "registration": registration.pk}  # fmt: skip
@@ -217,6 +220,9 @@ PAGES = (
     "/staff/replies/{reply}/",
     "/staff/replies/{lost}/",
     "/staff/replies/{doubt}/",
+    "/staff/cases/dispatch/{unread}/change/",
+    "/staff/contacts/?show=suspended",
+    "/staff/contacts/?show=all",
     "/staff/overdue/",
     "/staff/overdue/steps/?show=unacknowledged",
     "/staff/overdue/calls/",

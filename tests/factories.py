@@ -30,6 +30,7 @@ from cases.models import (
     DispatchLine,
     MailSender,
     Notice,
+    ReplyMail,
     Report,
     ReportLine,
     SecondLook,
@@ -720,3 +721,28 @@ class MailSenderFactory(DjangoModelFactory):
 
     class Meta:
         model = MailSender
+
+
+class ReplyMailFactory(DjangoModelFactory):
+    """A mail that came back to a message at NOON, and was filed: a receipt unless `kind` says otherwise."""
+
+    dispatch = factory.SubFactory(DispatchFactory, accepted=True)
+    reference = factory.Sequence(lambda n: f"M-TEST-{n:06d}")
+    message_key = factory.LazyAttribute(lambda o: hashlib.sha256(o.reference.encode()).digest())
+    content_key = factory.SelfAttribute("message_key")
+    received_at = NOON
+    size_bytes = 1_000
+    kind = ReplyMail.Kind.RECEIPT
+    state = ReplyMail.State.FILED
+    matched_by = ReplyMail.Match.RETURN_PATH
+
+    class Meta:
+        model = ReplyMail
+
+    @classmethod
+    def _create(cls, model_class: type[ReplyMail], *args: Any, **fields: Any) -> ReplyMail:
+        with transaction.atomic():
+            mail = model_class(**fields)
+            mail.save(force_insert=True)
+            record("receive", "reply_mail", mail.pk, by=SYSTEM, at=mail.received_at, became=mail.state)
+        return mail

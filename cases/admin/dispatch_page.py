@@ -41,6 +41,11 @@ def context(request: HttpRequest, dispatch: Dispatch, *, text: str = "") -> dict
     attempts = list(dispatch.attempts.order_by("-number")[:50])
     taken = [attempt.ended_at for attempt in attempts if attempt.accepted and attempt.ended_at]
     handed_over_at = max(taken, default=None)
+    came_back = list(
+        dispatch.came_back.defer("text_sealed", "subject_sealed", "sender_sealed").order_by(
+            "received_at", "pk"
+        )[:AROUND]
+    )
     can = piles.buttons(request, dispatch)
     return {
         "title": dispatch.number,
@@ -48,7 +53,7 @@ def context(request: HttpRequest, dispatch: Dispatch, *, text: str = "") -> dict
         "text": text,
         "reason": piles.reason(dispatch, now=now, handed_over_at=handed_over_at),
         "handed_over_at": handed_over_at,
-        "facts": _facts(dispatch, handed_over_at),
+        "facts": _facts(dispatch, handed_over_at, came_back),
         "approved_by": names.of(dispatch.approved_by) if dispatch.approved_by else "",
         "contact_approved_by": names.of(dispatch.contact.approved_by) if dispatch.contact.approved_by else "",
         "approvals": f"{reverse('admin:outbox')}?show=approval",
@@ -58,9 +63,7 @@ def context(request: HttpRequest, dispatch: Dispatch, *, text: str = "") -> dict
         "lines": [{"line": line, "step": step_name(line.step)} for line in lines],
         "attempts": attempts,
         "around": _around(dispatch),
-        "came_back": list(
-            dispatch.came_back.defer("text_sealed", "subject_sealed").order_by("-received_at", "-pk")[:AROUND]
-        ),
+        "came_back": came_back,
         "timeline": [told(event, names.of(event.actor)) for event in events],
         **can,
     }
@@ -71,8 +74,13 @@ def _preview(dispatch: Dispatch, now: datetime) -> dict[str, str]:
     return {"subject": subject, "text": text}
 
 
-def _facts(dispatch: Dispatch, handed_over_at: datetime | None) -> dict[str, Any]:
-    """The five facts of components/facts.html, of all its notices together."""
+def _facts(dispatch: Dispatch, handed_over_at: datetime | None, came_back: list[ReplyMail]) -> dict[str, Any]:
+    """The five facts of components/facts.html, of all its notices together.
+
+    What a person wrote counts as an answer also while nobody has said yet what it means for the notices.
+    """
+    receipt = next((mail for mail in came_back if mail.kind == ReplyMail.Kind.RECEIPT), None)
+    wrote = [mail.received_at for mail in came_back if mail.is_answer]
     on_it = dispatch.lines.filter(dropped_because="")
     found = on_it.aggregate(
         all=Count("pk"),
@@ -92,9 +100,10 @@ def _facts(dispatch: Dispatch, handed_over_at: datetime | None) -> dict[str, Any
     return {
         "sent": handed_over_at,
         "accepted": dispatch.accepted_at,
+        "accepted_note": _("it came back later") if dispatch.state == Dispatch.State.BOUNCED else "",
         "receipt": receipt.received_at if receipt else None,
         "receipt_note": receipt.ticket if receipt else "",
-        "answered": found["answered_at"],
+        "answered": min(filter(None, [found["answered_at"], *wrote]), default=None),
         "answered_note": of_all % {"count": found["answered"], "all": found["all"]}
         if found["answered"]
         else "",

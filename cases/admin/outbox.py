@@ -126,7 +126,7 @@ def _counts(now: datetime) -> Tally[str]:
         .annotate(pile=Value(pile.code))
         .values_list("pile", flat=True)[: COUNTED + 1]
         for pile in PILES
-        if pile.code != "accepted"
+        if not pile.closed
     ]
     return Tally(parts[0].union(*parts[1:], all=True))
 
@@ -137,7 +137,7 @@ def _tabs(current: Pile, counts: Tally[str]) -> list[dict[str, Any]]:
             "name": pile.name,
             "href": f"?show={pile.code}",
             "current": pile is current,
-            "count": None if pile.code == "accepted" else _up_to(counts[pile.code]),
+            "count": None if pile.closed else _up_to(counts[pile.code]),
         }
         for pile in PILES
         if not pile.asked or pile is current

@@ -31,7 +31,7 @@ class Pile:
     """Messages that are in the same case at an instant.
 
     `counted` names them on the start page, in `tone`; piles without it are as they should be. `asked` is a pile that
-    only its counter opens: its messages stand in another one as well.
+    only its counter opens: its messages stand in another one as well. `closed` ones only grow: nobody counts them.
     """
 
     code: str
@@ -41,6 +41,7 @@ class Pile:
     tone: str = ""
     order: Order = _OLDEST_FIRST
     asked: bool = False
+    closed: bool = False
 
 
 def _late(now: datetime) -> Q:
@@ -71,8 +72,10 @@ PILES: Final = (
     Pile("relayed", gettext_lazy("With our relay"), lambda now: Q(state=State.RELAYED)),
     Pile("unproven", gettext_lazy("Without proof"), _unproven,
          gettext_lazy("messages without proof of arrival"), "warn", asked=True),
+    Pile("bounced", gettext_lazy("Came back"), lambda now: Q(state=State.BOUNCED),
+         order=Order("bounced_at", latest_first=True), closed=True),
     Pile("accepted", gettext_lazy("Accepted"), lambda now: Q(state=State.ACCEPTED),
-         order=Order("accepted_at", latest_first=True)),
+         order=Order("accepted_at", latest_first=True), closed=True),
 )  # fmt: skip
 BY_CODE: Final = {pile.code: pile for pile in PILES}
 
@@ -125,6 +128,11 @@ def reason(
             return _pending(dispatch, held, now)
         case State.PARKED:
             return Reason(dispatch.get_trouble_display(), next_step=next_step(dispatch))
+        case State.BOUNCED:
+            # What is to do about it is one thing for all that came back from there: see to the contact.
+            suspended = dispatch.contact.suspended_at is not None
+            step = _("See to its contact: it is suspended.") if suspended else ""
+            return Reason(dispatch.get_trouble_display(), since=dispatch.bounced_at, next_step=step)
         case State.RELAYED:
             because = _("Our relay took it; nothing says yet that it arrived. The clock starts when we know.")
             return Reason(because, since=handed_over_at)

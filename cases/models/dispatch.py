@@ -165,6 +165,7 @@ class Dispatch(models.Model):
             models.Index(
                 fields=["accepted_at", "id"], name="dispatch_accepted", condition=Q(state="accepted")
             ),
+            models.Index(fields=["bounced_at", "id"], name="dispatch_bounced", condition=Q(state="bounced")),
             models.Index(fields=["created_at", "id"], name="dispatch_by_time"),
             # Some servers on the way write addresses in lower case.
             models.Index(Lower("token"), name="dispatch_return_path"),

@@ -186,6 +186,11 @@ class ReplyMail(models.Model):
     def __str__(self) -> str:
         return self.reference
 
+    @property
+    def is_answer(self) -> bool:
+        """A person of the provider wrote it, and nobody found that it says nothing."""
+        return self.kind == self.Kind.ANSWER and self.from_provider and self.state != self.State.SET_ASIDE
+
     @staticmethod
     def key_of(text: str) -> bytes:
         """The blind index of a Message-ID or a digest."""

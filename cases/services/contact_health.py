@@ -17,16 +17,18 @@ PATIENCE: Final = timedelta(hours=24)
 FRESH: Final = timedelta(minutes=5)
 
 # What it costs follows the contacts and LATEST, not the messages of all time: LIMIT lets an index find them. A
-# message is answered by the first answer about any of its notices; a removal without a word is a sign of life too.
+# message is answered by the first answer about any of its notices, or by a mail that a person of the provider wrote;
+# a removal without a word is a sign of life too.
 _COUNTED: Final = """
     SELECT c.id,
            count(d.id),
            count(d.id) FILTER (WHERE d.state = 'parked' OR (d.state = 'pending' AND d.failures > 0)),
            count(d.id) FILTER (WHERE d.refused),
-           0,
+           coalesce(sum(d.delayed), 0),
            max(d.refused_at),
            coalesce(sum(CASE WHEN d.ripe AND d.lively_before = 0 THEN 1 ELSE 0 END), 0),
-           max(d.sent_at), max(d.accepted_at), max(d.answered_at),
+           max(d.sent_at) FILTER (WHERE NOT d.refused), max(d.accepted_at) FILTER (WHERE d.state = 'accepted'),
+           max(d.answered_at),
            percentile_cont(0.5) WITHIN GROUP (ORDER BY d.answered_at - d.sent_at)
                FILTER (WHERE d.is_first AND d.answered_at >= d.sent_at)
     FROM providers_contact c
@@ -34,13 +36,15 @@ _COUNTED: Final = """
         SELECT m.*,
                count(*) FILTER (WHERE m.is_first AND m.lively) OVER (ORDER BY m.created_at DESC, m.id DESC)
                    AS lively_before,
-               m.is_first AND NOT m.lively AND m.sent_at <= %(ripe)s AS ripe
+               m.is_first AND NOT m.lively AND NOT m.refused AND m.sent_at <= %(ripe)s AS ripe
         FROM (
             SELECT r.id, r.state, r.failures, r.created_at, r.accepted_at, r.kind = 'first' AS is_first,
-                   r.state = 'parked' AND r.trouble = 'refused' AS refused,
-                   CASE WHEN r.state = 'parked' AND r.trouble = 'refused' THEN tried.at END AS refused_at,
+                   r.state = 'bounced' OR (r.state = 'parked' AND r.trouble = 'refused') AS refused,
+                   CASE WHEN r.state = 'bounced' THEN r.bounced_at
+                        WHEN r.state = 'parked' AND r.trouble = 'refused' THEN tried.at END AS refused_at,
                    coalesce(r.accepted_at, taken.at) AS sent_at,
-                   said.answered_at, said.answered_at IS NOT NULL OR said.removed AS lively
+                   least(said.answered_at, back.wrote_at) AS answered_at, back.delayed,
+                   said.answered_at IS NOT NULL OR back.wrote_at IS NOT NULL OR said.removed AS lively
             FROM (
                 SELECT * FROM cases_dispatch
                 WHERE contact_id = c.id AND state <> 'cancelled'
@@ -57,6 +61,13 @@ _COUNTED: Final = """
                 FROM cases_dispatchline l JOIN cases_notice n ON n.id = l.notice_id
                 WHERE l.dispatch_id = r.id AND l.dropped_because = ''
             ) said ON true
+            LEFT JOIN LATERAL (
+                SELECT count(*) FILTER (WHERE kind = 'delayed') AS delayed,
+                       min(received_at) FILTER (
+                           WHERE kind = 'answer' AND from_provider AND state <> 'set_aside'
+                       ) AS wrote_at
+                FROM cases_replymail WHERE dispatch_id = r.id
+            ) back ON true
         ) m
     ) d ON true
     GROUP BY c.id

@@ -11,7 +11,15 @@ from cases.models import Dispatch, Notice
 from cases.services import contact_health
 from providers import health
 from providers.models import Contact, ContactHealth
-from tests.factories import HOUR, NOON, ContactFactory, DispatchFactory, NoticeFactory, ProviderFactory
+from tests.factories import (
+    HOUR,
+    NOON,
+    ContactFactory,
+    DispatchFactory,
+    NoticeFactory,
+    ProviderFactory,
+    ReplyMailFactory,
+)
 
 pytestmark = pytest.mark.django_db
 LATER = NOON + timedelta(days=30)
@@ -93,6 +101,30 @@ def test_a_refusal_is_bad_until_something_works_again(contact: Contact) -> None:
 
     told(contact, NOON + HOUR, acknowledged_at=NOON + 2 * HOUR)
     assert counted(contact).word == "doubtful"
+
+
+def test_a_message_that_came_back_counts_as_refused_and_not_as_accepted(contact: Contact) -> None:
+    bounced = DispatchFactory(bounced=True, contact=contact)
+
+    found = counted(contact)
+
+    assert (found.word, found.bounced_hard, found.last_accepted_at) == ("bad", 1, None)
+    assert found.last_bounced_at == bounced.bounced_at
+    assert found.unanswered == 0
+
+
+def test_delays_and_what_people_wrote_back_are_told_apart(contact: Contact) -> None:
+    dispatch = told(contact, NOON)
+    for count, kind in enumerate(("delayed", "delayed", "delayed", "receipt", "away")):
+        ReplyMailFactory(dispatch=dispatch, kind=kind, received_at=NOON + count * HOUR)
+    found = counted(contact)
+    assert (found.bounced_soft, found.unanswered, found.last_answered_at) == (3, 1, None)
+
+    answer = {"dispatch": dispatch, "kind": "answer"}
+    ReplyMailFactory(**answer, received_at=NOON + 9 * HOUR)  # anybody may write
+    assert counted(contact).unanswered == 1
+    ReplyMailFactory(**answer, received_at=NOON + 10 * HOUR, from_provider=True)
+    assert (counted(contact).unanswered, counted(contact).median_answer) == (0, 10 * HOUR)
 
 
 def test_a_portal_that_nobody_opened_is_said_of_contacts_that_need_it() -> None:

@@ -19,6 +19,7 @@ from tests.factories import (
     DispatchFactory,
     NoticeFactory,
     ProviderFactory,
+    ReplyMailFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -286,7 +287,21 @@ def test_the_page_of_a_message_keeps_five_facts_apart_and_shows_its_thread(sendi
     assert [each.number for each in page.context["around"]] == [reminder.number]
 
 
-@pytest.mark.parametrize("pile", ["approval", "parked", "late", "waiting", "unproven", "accepted"])
+def test_what_came_back_says_their_words_and_leads_to_the_contact(sending: Client) -> None:
+    dispatch = DispatchFactory(bounced=True, contact=ContactFactory(suspended=True))
+    ReplyMailFactory(dispatch=dispatch, ticket="TT-77")
+
+    (row,) = sending.get("/staff/outbox/?show=bounced").context["rows"]
+    page = sending.get(f"/staff/cases/dispatch/{dispatch.pk}/change/")
+
+    assert (row["dispatch"], row["reason"].since) == (dispatch, dispatch.bounced_at)
+    assert row["reason"].next_step == "See to its contact: it is suspended."
+    assert page.context["facts"]["accepted_note"] == "it came back later"
+    assert (page.context["facts"]["receipt"], page.context["facts"]["receipt_note"]) == (NOON, "TT-77")
+    assert "550 5.1.1 no such mailbox" in page.content.decode()
+
+
+@pytest.mark.parametrize("pile", ["approval", "parked", "late", "waiting", "unproven", "bounced", "accepted"])
 def test_no_list_of_the_desk_counts_or_skips_rows(sending: Client, pile: str) -> None:
     with CaptureQueriesContext(connection) as asked:
         sending.get(f"/staff/outbox/?show={pile}")

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0026_list_messages_by_state_and_time"),
+        ("cases", "0028_keep_what_comes_back"),
     ]
 
     operations = [

@@ -50,7 +50,7 @@ from providers.sources.resolver import StaticResolver
 HERE = Path(__file__).resolve().parent
 DAYS = 6
 #: So long ago contacts fell away: what goes to a new one since then still waits for a yes.
-LOST = timedelta(minutes=100)
+LOST = timedelta(hours=5)
 SYSTEM = Actor.system("demo")
 
 PEOPLE = (

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0028_keep_what_comes_back"),
+        ("cases", "0032_index_what_has_not_arrived"),
     ]
 
     operations = [

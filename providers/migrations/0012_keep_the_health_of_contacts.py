@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("providers", "0008_say_who_added_a_contact_and_what_a_provider_takes"),
+        ("providers", "0011_let_a_contact_be_a_telephone_number"),
     ]
 
     operations = [

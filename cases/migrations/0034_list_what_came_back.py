@@ -5,8 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0029_say_who_sees_to_a_task"),
-        ("providers", "0009_keep_the_health_of_contacts"),
+        ("cases", "0033_say_who_sees_to_a_task"),
     ]
 
     operations = [

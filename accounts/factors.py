@@ -6,6 +6,7 @@ are valid: we keep the last used one with the app. And whether a passkey may ope
 from the browser: ours are all made to, and must have asked for a PIN or a finger.
 """
 
+import struct
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -45,6 +46,13 @@ def kinds_of(user: User) -> frozenset[str]:
 def is_enrolled(user: User) -> bool:
     """Whether this person has a second factor."""
     return not kinds_of(user).isdisjoint(KINDS)
+
+
+#: What the library raises over what is no credential: it takes bytes apart as they come.
+_UNREADABLE: Final = (
+    ValidationError, ValueError, TypeError, KeyError, AttributeError, IndexError, AssertionError, struct.error,
+    NotImplementedError, RecursionError,
+)  # fmt: skip
 
 
 class NotProven(Refused):
@@ -88,7 +96,7 @@ def check_new_passkey(credential: dict[str, Any]) -> None:
     try:
         webauthn.parse_registration_response(credential)
         made = webauthn.complete_registration(credential)
-    except (ValidationError, ValueError, TypeError, KeyError) as fault:
+    except _UNREADABLE as fault:
         raise NotProven from fault
     if not made.is_user_verified():
         raise NotProven
@@ -105,7 +113,7 @@ def shown_passkey(credential: dict[str, Any], user: User | None = None) -> Authe
         webauthn.parse_authentication_response(credential)
         owner = user or webauthn.extract_user_from_response(credential)
         found = webauthn.complete_authentication(owner, credential)
-    except (ValidationError, ValueError, TypeError, KeyError, AttributeError) as fault:
+    except _UNREADABLE as fault:
         raise NotProven from fault
     if not owner.is_active:
         raise NotProven

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from accounts import services
 from accounts.admin.invitation import link_of
 from accounts.models import Recovery
-from audit.desk import POST, Desk, page, press
+from audit.desk import BOTH, POST, Desk, page, press
 from audit.record import Actor
 
 
@@ -45,16 +45,10 @@ class RecoveryDesk(Desk):
         """Asking, confirming, refusing."""
         cell = "user.recover"
         return [
-            self.at("ask/", self.ask, name="recovery_ask", cell=cell, methods=POST),
+            self.at("ask/", self.ask, name="recovery_ask", cell=cell, methods=BOTH),
             self.at("<int:pk>/confirm/", self.confirm, name="recovery_confirm", cell=cell, methods=POST),
             self.at("<int:pk>/refuse/", self.refuse, name="recovery_refuse", cell=cell, methods=POST),
         ]
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Django's list, and the form that asks."""
-        return super().changelist_view(request, {"form": RecoveryForm(), **(extra_context or {})})
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -65,16 +59,17 @@ class RecoveryDesk(Desk):
 
     def ask(self, request: HttpRequest) -> HttpResponse:
         """Ask for somebody; a colleague must confirm."""
-        form = RecoveryForm(request.POST)
-        if not form.is_valid():
-            context = {"title": _("New way in"), "form": form}
-            return page(request, "staff/recovery_ask.html", context, status=422)
-        press(
-            request,
-            lambda: services.ask_recovery(**form.cleaned_data, by=Actor.of(request.user), now=timezone.now()),
-            _("Asked. A colleague must confirm it."),
-        )
-        return redirect("admin:accounts_recovery_changelist")
+        form = RecoveryForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            try:
+                services.ask_recovery(**form.cleaned_data, by=Actor.of(request.user), now=timezone.now())
+            except services.Unfit as refusal:
+                form.add_error("email", str(refusal))
+            else:
+                messages.success(request, _("Asked. A colleague must confirm it."))
+                return redirect("admin:accounts_recovery_changelist")
+        context = {"title": _("New way in"), "form": form}
+        return page(request, "staff/recovery_ask.html", context, status=422 if form.errors else 200)
 
     def confirm(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Say yes; the link stands in the answer to this very request and never again."""

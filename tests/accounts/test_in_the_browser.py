@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 from audit.models import Event
 from tests.accounts.apps import code_of
-from tests.browsing import IN_A_BROWSER, sound
+from tests.browsing import IN_A_BROWSER, page_of, sound
 from tests.factories import UserFactory
 
 pytestmark = IN_A_BROWSER
@@ -182,3 +182,26 @@ def test_a_colleague_is_invited_on_one_screen_and_comes_in_on_another(
 
     bo = User.objects.get(email="bo@alfa.example")
     assert (bo.name, bo.language, bo.has_usable_password()) == ("Bo", "nl", False)
+
+
+def test_two_of_the_staff_give_a_new_way_in_by_the_buttons_of_the_list(
+    robin: User, chromium: Browser, live_server: LiveServer, host: Callable[..., None]
+) -> None:
+    host(second_factor=False)
+    lost = UserFactory(analyst=True)
+    page = page_of(chromium, live_server, robin)
+    page.goto("/staff/accounts/recovery/")
+    page.get_by_role("link", name="Ask for somebody").click()
+    page.get_by_label("E-mail address").fill(lost.email)
+    page.locator("[name=reason]").fill("lost the telephone")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("waits for a colleague")).to_be_visible()
+    sound(page)
+
+    page = page_of(chromium, live_server, UserFactory(supervisor=True), 390)
+    page.goto("/staff/accounts/recovery/")
+    page.get_by_role("button", name="Confirm").click()
+    expect(page.locator(".revealed")).to_contain_text("/join/")
+    sound(page)
+    page.goto("/staff/accounts/recovery/")
+    expect(page.get_by_text("confirmed", exact=True)).to_be_visible()

@@ -1,5 +1,7 @@
 """What opens, what does not, and what is written down of it; without a browser."""
 
+import base64
+import json
 import re
 import uuid
 from collections.abc import Callable
@@ -22,6 +24,30 @@ from tests.factories import NOON, ProviderFactory, UserFactory
 PASSWORD = "a long enough pass phrase"
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 HALF_MINUTE = timedelta(seconds=30)
+
+
+def broken(**response: str) -> str:
+    """A credential in the right form, with `response` in it, in base 64."""
+    said = {"clientDataJSON": '{"type": "webauthn.create", "challenge": "x", "origin": "http://localhost"}'}
+    parts = {
+        name: base64.urlsafe_b64encode(text.encode()).decode() for name, text in (said | response).items()
+    }
+    return json.dumps({"id": "eA", "rawId": "eA", "type": "public-key", "response": parts})
+
+
+#: Cut off, empty, not CBOR, too short for what it says, and an attestation without a key.
+BROKEN = [
+    broken(),
+    broken(attestationObject=""),
+    broken(attestationObject="\x19"),
+    broken(attestationObject="nonsense"),
+    broken(attestationObject="\xa3cfmtdnonegattStmt\xa0hauthDatax"),
+    broken(authenticatorData="", signature="", userHandle="MQ"),
+    broken(authenticatorData="x" * 37, signature="x", userHandle="1"),
+    broken(authenticatorData="A" * 60, signature="x", userHandle="99999999999999999999"),
+    broken(clientDataJSON="[1]", attestationObject="x"),
+    broken(clientDataJSON="{}", attestationObject="x"),
+]
 pytestmark = pytest.mark.django_db
 
 
@@ -160,9 +186,27 @@ def test_the_way_back_stays_in_the_house(client: Client, noor: User) -> None:
 
 def test_a_credential_that_is_none_opens_nothing(client: Client, noor: User) -> None:
     assert client.post("/login/passkey/options/").json()["publicKey"]["userVerification"] == "required"
-    for junk in ("", "{}", "[]", "null", '{"id": 1}', '{"response": {"userHandle": "MQ"}}', '{"a"' * 50):
+    for junk in (
+        *BROKEN,
+        "",
+        "{}",
+        "[]",
+        "null",
+        '{"id": 1}',
+        '{"response": {"userHandle": "MQ"}}',
+        '{"a"' * 50,
+    ):
         assert client.post("/login/passkey/", {"credential": junk}).status_code == 200, junk
     assert not is_in(client)
+
+
+def test_a_passkey_that_is_none_is_not_kept(client: Client, noor: User) -> None:
+    first_step(client, noor)
+    for junk in BROKEN:
+        assert client.post("/login/enrol/options/").status_code == 200
+        assert client.post("/login/enrol/", {"credential": junk}).status_code == 422, junk
+
+    assert not factors.is_enrolled(noor)
 
 
 @pytest.mark.parametrize("waived", [True, False])

@@ -179,24 +179,27 @@ def test_bad_servers_and_a_relay_that_was_away_leave_each_notice_in_one_honest_p
 
 @pytest.mark.drill
 def test_10_000_notices_for_50_contacts_of_whom_15_have_bad_servers(
-    peers: Peers, host: Callable[..., None], capsys: pytest.CaptureFixture[str]
+    peers: Peers, host: Callable[..., None], settings: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    host(lines_per_message=20, mail=Mail("127.0.0.1", 9, "", "", ""))
+    # A good server on a busy machine needs longer than the short drill allows.
+    settings.EMAIL_TIMEOUT = 4
+    host(lines_per_message=40, mail=Mail("127.0.0.1", 9, "", "", ""))
     notices = put_in_outbox(contacts=50, each=200)
     send()
     time_passes()
     # It answers, and cannot prove its name: TLS was asked for and there is none.
-    host(lines_per_message=20, mail=Mail("127.0.0.1", peers.mail.port, "", "", "starttls"))
+    host(lines_per_message=40, mail=Mail("127.0.0.1", peers.mail.port, "", "", "starttls"))
     send()
     assert not Dispatch.objects.exclude(failures=0).exists()
     time_passes()
-    host(lines_per_message=20, mail=Mail("127.0.0.1", peers.mail.port, "", "", ""))
+    host(lines_per_message=40, mail=Mail("127.0.0.1", peers.mail.port, "", "", ""))
     peers.behave(15)
     began = time.monotonic()
     send()
     good = Dispatch.objects.exclude(contact__in=peers.ways)
     first_round = time.monotonic() - began
-    assert not good.exclude(state="accepted").exists(), "bad neighbours held up a good one"
+    held_up = good.exclude(state="accepted")
+    assert list(held_up.values_list("state", "trouble_answer")) == [], "bad neighbours held up a good one"
     rounds = 1 + until_settled(rounds=80)
 
     places = assert_each_in_one_honest_place(notices, peers)

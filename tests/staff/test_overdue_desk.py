@@ -25,6 +25,8 @@ from tests.factories import (
     MailSenderFactory,
     NoticeFactory,
     ProviderFactory,
+    RegistrationFactory,
+    ReplyMailFactory,
     ReportFactory,
     ReportLineFactory,
     SecondLookFactory,
@@ -180,12 +182,9 @@ def busy(db: None, host: Callable[..., None]) -> None:
     ContactFactory(suspended=True, suspended_at=now - 2 * HOUR, provider=ProviderFactory(code="delta"))
     silent = ContactFactory(approved=True, provider=ProviderFactory(code="epsilon"))
     ContactHealth.objects.create(contact=silent, word="bad", since=now - HOUR, counted_at=now)
-    cdn = ContactFactory(approved=True, provider__cdn=True, provider__code="shield").provider
-    hidden = {"hold": "contact_review", "hold_review": "cdn_origin"}
-    NoticeFactory(
-        assessed=True, provider=cdn, received_at=now - 30 * HOUR, assessed_at=now - 29 * HOUR, **hidden
-    )
-    origins.ask_due(by=SYSTEM, now=now - 28 * HOUR)
+    ReplyMailFactory(kind="answer", state="waiting", reason="answer", received_at=now - HOUR)
+    ReplyMailFactory(dispatch=None, matched_by="", kind="answer", state="waiting", reason="unmatched")
+    RegistrationFactory()
     ReportFactory(finished_at=None, done=0, received_at=now)
     SecondLookFactory(differing=True)
     SecondLookFactory(due_at=now - HOUR)
@@ -214,7 +213,9 @@ def busy(db: None, host: Callable[..., None]) -> None:
 def _rows(page: Any) -> int:
     """How many rows a page lists."""
     context = page.context
-    return len(context["cl"].result_list) if "cl" in context else len(context["rows"])
+    if "cl" in context:
+        return len(context["cl"].result_list)
+    return len(context["holders" if "holders" in context else "rows"])
 
 
 @pytest.mark.usefixtures("busy")

@@ -57,7 +57,10 @@ def main() -> int:
     launcher = Launcher(servers.socket_folder(FOLDER) / "control", say=print)
     try:
         # Without DEBUG: it keeps every query.
-        os.environ |= settings(start(launcher, FOLDER, durable=True), launcher.control) | {"DEBUG": "no"}
+        os.environ |= settings(start(launcher, FOLDER, durable=True), launcher.control) | {
+            "DEBUG": "no",
+            "SECOND_FACTOR": "required",
+        }
         import django
         from django.core.management import call_command
 

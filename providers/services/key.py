@@ -41,13 +41,15 @@ def add_key(*, contact_id: int, text: bytes, by: Actor, now: datetime) -> Contac
 def approve_key(*, contact_id: int, key_id: int, by: Actor, now: datetime) -> ContactKey:
     """Somebody has compared the fingerprint with its owner: from now on mail to the contact is encrypted with it.
 
-    Raises Unfit, also when another was brought meanwhile than the one that they saw.
+    It is another person than who brought it. Raises Unfit, also when another was brought meanwhile than they saw.
     """
     with transaction.atomic():
         contact = locked(contact_id)
         key = contact.keys.proposed().filter(pk=key_id).first()
         if key is None:
             raise Unfit(_("Another key waits for approval than the one that you saw."))
+        if by.user_id is not None and key.added_by == str(by):
+            raise Unfit(_("Somebody else approves it: you added it yourself."))
         if key.has_expired(now=now):
             raise Unfit(_("This key has expired."))
         contact.keys.in_use().update(retired_at=now, retired_by=str(by))

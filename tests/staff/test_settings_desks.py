@@ -104,7 +104,9 @@ def test_the_page_of_a_contact_says_what_it_gets_and_lets_it_be_changed(in_charg
     assert in_charge.get(at.replace("/provider/", "/provider/9")).status_code == 404
 
 
-def test_a_key_is_brought_compared_and_put_away(in_charge: Client, supervisor: User) -> None:
+def test_a_key_is_brought_by_one_compared_by_another_and_put_away(
+    in_charge: Client, supervisor: User, browser: Browser
+) -> None:
     contact = ContactFactory(approved=True)
     at = f"contacts/{contact.pk}"
     key, text = pair()
@@ -123,13 +125,17 @@ def test_a_key_is_brought_compared_and_put_away(in_charge: Client, supervisor: U
 
     answer = press(in_charge, contact.provider, f"{at}/keys/{brought.pk}/approve")
     assert "Another key waits for approval than the one that you saw." in answer.content.decode()
-    press(in_charge, contact.provider, f"{at}/keys/{again.pk}/approve")
+    answer = press(in_charge, contact.provider, f"{at}/keys/{again.pk}/approve")
+    assert "Somebody else approves it: you added it yourself." in answer.content.decode()
+    other = UserFactory(supervisor=True, email="other@hotline.example")
+    press(browser(other), contact.provider, f"{at}/keys/{again.pk}/approve")
     assert ContactKey.objects.in_use().get().pk == again.pk
     press(in_charge, contact.provider, f"{at}/keys/{again.pk}/retire")
     assert not ContactKey.objects.in_use()
 
-    by = f"user:{supervisor.pk}"
-    assert acts("contact") == [(act, by) for act in ("add_key", "add_key", "approve_key", "retire_key")]
+    by, approved_by = f"user:{supervisor.pk}", f"user:{other.pk}"
+    added = ("add_key", by)
+    assert acts("contact") == [added, added, ("approve_key", approved_by), ("retire_key", by)]
 
 
 @pytest.mark.parametrize(

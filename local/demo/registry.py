@@ -13,7 +13,7 @@ from typing import Any
 from local.demo.plain_http import Response
 
 _HERE = Path(__file__).resolve().parent
-_NEW = {"prefix": "2001:db8:b::/48", "provider": "golf", "country": "NL", "name": "GOLF-NET"}
+_NEW = {"prefix": "2001:db8:99::/48", "provider": "golf", "country": "NL", "name": "GOLF-NET"}
 _TYPE = "application/rdap+json"
 
 

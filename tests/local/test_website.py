@@ -107,6 +107,6 @@ def test_the_registry_of_the_demo_is_one_that_we_can_read(restart: Callable[[], 
         "ORG-CHARLIE-DEMO",
     )
     assert network.abuse_mailbox == "abuse-desk@charlie.test"
-    assert read(proxy.ask("GET", "/rdap/ip/2001:db8:b::1")[1], "2001:db8:b::1").holder_name == "Golf (demo)"
+    assert read(proxy.ask("GET", "/rdap/ip/2001:db8:99::1")[1], "2001:db8:99::1").holder_name == "Golf (demo)"
     assert proxy.ask("GET", "/rdap/ip/192.168.0.1")[0] == 404
     assert proxy.ask("GET", "/rdap/ip/nonsense")[0] == 400

@@ -268,12 +268,14 @@ TOO_MUCH: list[tuple[Behaviour, type[FetchFailed]]] = [
 def test_what_never_ends_breaks_off_or_is_no_http_costs_its_time_and_no_more(
     behaviour: Behaviour, failure: type[FetchFailed]
 ) -> None:
+    # What ends by itself has time enough, on a busy machine too.
+    within = SHORT if failure is TooSlow else timedelta(seconds=10)
     with Site({"/": behaviour}) as site:
         start = time.monotonic()
         with pytest.raises(failure) as raised:
-            allowed(site).get(site.url("/"), within=SHORT, cap_bytes=20_000)
+            allowed(site).get(site.url("/"), within=within, cap_bytes=20_000)
 
-        assert time.monotonic() - start < LONG_S
+        assert time.monotonic() - start < within.total_seconds() + LONG_S
         assert raised.value.was_sent
         assert raised.value.__cause__ is None
 

@@ -17,7 +17,7 @@ from cases.models import Dispatch, Notice, Reply, ReplyMail
 from cases.services import bounces, replies
 from cases.services.refused import Invalid, WrongState
 from providers.models import Contact
-from tests.factories import NOON, SYSTEM, ContactFactory, NoticeFactory, ProviderFactory
+from tests.factories import NOON, SYSTEM, ContactFactory, DispatchFactory, NoticeFactory, ProviderFactory
 from tests.mailbox import MX, ImapServer
 from tests.returned import SAMPLES, came_back, message, sample
 
@@ -222,8 +222,7 @@ def test_every_way_to_say_that_it_failed_for_good_counts(ours: None, name: str) 
 
 
 def test_the_return_path_is_known_in_lower_case_too(ours: None) -> None:
-    notice = NoticeFactory(notified=True)
-    Dispatch.objects.update(token="AbC-dEf_123")
+    notice = NoticeFactory(notified=True, dispatch=DispatchFactory(accepted=True, token="AbC-dEf_123"))
     raw = sample("failed-postfix", message(notice)).replace(b"AbC-dEf_123", b"abc-def_123")
     assert came_back(raw).matched_by == Match.RETURN_PATH
     assert message(notice).state == Dispatch.State.BOUNCED

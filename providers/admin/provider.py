@@ -116,7 +116,8 @@ class ProviderDesk(Display):
             },
             "suspend": SuspendForm(auto_id=False),
             "end": EndForm(auto_id=False),
-            "opened": {tried[0]: True} if tried else {},
+            # A link from another desk may open one: ?open=contact_add
+            "opened": {tried[0] if tried else request.GET.get("open", ""): True},
         }
         context["forms"] |= dict([tried]) if tried else {}
         return page(request, "staff/provider.html", context, status=422 if tried else 200)

@@ -95,6 +95,17 @@ def test_a_provider_without_a_contact_in_use_is_listed_with_what_waits_for_it(se
     assert row["seen_by"]
 
 
+def test_the_way_to_a_new_contact_ends_at_an_open_form(keeping: Client) -> None:
+    waiting(ContactFactory())
+    (row,) = rows(keeping, "unheard")
+
+    link = f"/staff/providers/provider/{row['provider'].pk}/change/?open=contact_add#contact_add"
+    assert link in keeping.get(DESK, {"show": "unheard"}).content.decode()
+    page = keeping.get(link).content.decode()
+    assert '<details class="fold-panel add" id="contact_add" open>' in page
+    assert page.count('<details class="fold-panel add" id="provider_edit">') == 1  # the others stay folded
+
+
 def test_the_contact_manager_approves_and_the_list_shrinks(keeping: Client, sending: Client) -> None:
     contact = ContactFactory()
     assert counter(keeping, "contacts to approve").count == 1

@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import get_resolver
 
 from accounts.models import Scope
+from cases.formats.event import TYPES
 from takedown.api_docs import operations
 
 SCHEMA, DOCS = "/api/v1/schema/", "/api/v1/docs/"
@@ -37,6 +38,15 @@ def test_the_page_explains_every_operation_without_a_script_of_its_own(client: C
         assert operation.title in text
         assert operation.answers
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=", text)
+
+
+@pytest.mark.django_db
+def test_the_page_names_every_webhook_that_a_provider_may_get(client: Client) -> None:
+    text = client.get(DOCS).content.decode()
+
+    assert '<section id="webhooks"' in text
+    for name in [*TYPES.values(), "endpoint.test"]:
+        assert f"<dt><code>{name}</code></dt>" in text
 
 
 def test_fields_are_explained_with_their_kinds() -> None:

@@ -48,7 +48,9 @@ def test_a_key_that_ends_is_used_until_then_and_not_after() -> None:
     _key, text = pair(days=10)
     read = openpgp.read(text, now=NOW)
     assert read.expires_at is not None
-    assert timedelta(days=9) < read.expires_at - NOW <= timedelta(days=10, seconds=5)
+    # The library dates a key when it makes it, which is after this file was read.
+    assert timedelta(days=9) < read.expires_at - NOW
+    assert read.expires_at <= datetime.now(UTC) + timedelta(days=10)
 
     openpgp.encrypt(b"x", certificate=read.data, now=read.expires_at - timedelta(seconds=1))
     with pytest.raises(Unusable, match="expired"):

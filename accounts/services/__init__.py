@@ -10,6 +10,7 @@ from accounts.services.members import change_role, end_membership
 from accounts.services.people import add_user, change_user, set_password
 from accounts.services.recovery import ask_recovery, confirm_recovery, refuse_recovery
 from accounts.services.second_factors import (
+    check_first_factor,
     enrol_app,
     enrol_passkey,
     note_use,
@@ -26,6 +27,7 @@ __all__ = [
     "ask_recovery",
     "change_role",
     "change_user",
+    "check_first_factor",
     "confirm_recovery",
     "create_key",
     "end_membership",

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
@@ -92,13 +92,22 @@ def take_up(
         user = invitation.person
         if user is None:
             if User.objects.filter(email=invitation.email).exists():
-                raise Unfit(_("This address cannot be used. Ask for an invitation to another one."))
+                raise _taken()
             user = User(
                 pk=person_id, email=invitation.email, name=name, language=language,
                 roles=[invitation.role], provider=invitation.provider,
             )  # fmt: skip
         user.set_password(password or None)
-        user.save()
+        try:
+            with transaction.atomic():
+                user.save()
+        except IntegrityError:
+            # Invited twice, and both are taken up at this moment.
+            raise _taken() from None
         Invitation.objects.filter(pk=invitation.pk).update(used_at=now, person=user)
         record("take_up", "invitation", invitation.pk, by=Actor.of(user), at=now, data={"person": user.pk})
     return user
+
+
+def _taken() -> Unfit:
+    return Unfit(_("This address cannot be used. Ask for an invitation to another one."))

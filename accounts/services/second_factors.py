@@ -17,6 +17,12 @@ from audit.record import Actor, record
 NAME_LENGTH = 60
 
 
+def check_first_factor(*, user_id: int) -> None:
+    """A password alone sets up the first second factor, and no other; call it with the keeping of that. Raises Unfit."""
+    if factors.is_enrolled(User.objects.select_for_update().get(pk=user_id)):
+        raise Unfit(_("A second step was set up meanwhile. Log in again."))
+
+
 def enrol_passkey(
     *, user_id: int, name: str, credential: dict[str, Any], by: Actor, now: datetime
 ) -> list[str]:

@@ -14,6 +14,7 @@ from django.contrib.auth import authenticate
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
@@ -83,7 +84,12 @@ def log_in(request: HttpRequest) -> HttpResponse:
         return begin_session(request, user, after(request), how="password", now=now)
     where = after(request)
     request.session.flush()
-    request.session[_HALFWAY] = {"user": user.pk, "at": now.timestamp(), "after": where}
+    request.session[_HALFWAY] = {
+        "user": user.pk,
+        "at": now.timestamp(),
+        "after": where,
+        "password": user.get_session_auth_hash(),
+    }
     return redirect("login_second" if enrolled else "login_enrol")
 
 
@@ -123,7 +129,10 @@ def _halfway(request: HttpRequest) -> Halfway | None:
     if not kept or timezone.now() - datetime.fromtimestamp(kept["at"], UTC) > _HALFWAY_LASTS:
         return None
     user = User.objects.filter(pk=kept["user"], is_active=True).first()
-    return Halfway(user, kept["after"]) if user is not None else None
+    # Another password since, or none: whoever lost every way in must not find the old one half open.
+    if user is None or not constant_time_compare(kept.get("password", ""), user.get_session_auth_hash()):
+        return None
+    return Halfway(user, kept["after"])
 
 
 def begin_session(request: HttpRequest, user: User, where: str, *, how: str, now: datetime) -> HttpResponse:
@@ -204,7 +213,7 @@ def enrol(request: HttpRequest) -> HttpResponse:
         return redirect("login")
     now = timezone.now()
     enrolment = Enrolment(request, halfway.user)
-    enrolment.keep(now=now)
+    enrolment.keep(now=now, begin=lambda: services.check_first_factor(user_id=halfway.user.pk))
     if not enrolment.kept:
         return enrolment.page("account/enrol_first.html")
     way_in = begin_session(request, halfway.user, halfway.after, how=enrolment.kept, now=now)

@@ -4,7 +4,6 @@ Machines move no state, with two exceptions that a message's own return path mus
 What people write waits in a tray until a person says what it means.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,6 +19,7 @@ from cases.models import Dispatch, DispatchLine, MailCopy, ReplyMail
 from cases.models.notice import new_reference
 from cases.services import answers, bounces
 from cases.services.refused import Invalid, NotFound, WrongState
+from providers.channels.result import without_links
 from providers.hosts import registrable
 from providers.models import Contact
 
@@ -33,8 +33,6 @@ Kind, State, Match, Reason = ReplyMail.Kind, ReplyMail.State, ReplyMail.Match, R
 _TAKEN: Final = frozenset({"delivered", "relayed", "expanded"})
 #: What a machine sent and nobody needs to read.
 _SILENT: Final = frozenset({Kind.RECEIPT, Kind.AWAY, Kind.DELAYED, Kind.DELIVERED, Kind.OTHER, Kind.OWN})
-#: Servers repeat what they were given; an address of content never stands in their words here.
-_LINK: Final = re.compile(r"\S*://\S*")
 
 
 @dataclass(frozen=True)
@@ -199,7 +197,7 @@ def _words(fate: Fate) -> str:
     """What a report says, as their server said it; that it failed is said beside it."""
     action = "" if fate.action == "failed" else fate.action
     status = "" if fate.status in fate.words else fate.status
-    return _LINK.sub("…", " ".join(filter(None, [action, status, fate.words])))[:500]
+    return without_links(" ".join(filter(None, [action, status, fate.words])))[:500]
 
 
 # -- what people decide ------------------------------------------------------------------------------

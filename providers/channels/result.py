@@ -1,9 +1,22 @@
 """What became of one hand-over, in the words that the outbox understands."""
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from typing import Protocol
+from typing import Final, Protocol
+
+#: In an address, also with the brackets that our messages write them with.
+_LINK: Final = re.compile(r"://|\[[.:]\]")
+#: characters of an answer that are read.
+_READ: Final = 2_000
+
+
+def without_links(words: str) -> str:
+    """What a server said, on one line. Servers repeat what they were given, and what they refuse it for: an address
+    of content never stands in what is kept of it."""
+    printable = "".join(char if char.isprintable() else " " for char in words[:_READ])
+    return " ".join("…" if _LINK.search(word) else word for word in printable.split(" "))
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ import smtplib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from email.message import EmailMessage
@@ -12,12 +13,14 @@ from email.policy import SMTP
 
 from django.conf import settings
 
-from providers.channels.result import Accepted, Call, Failed
+from providers.channels.result import Accepted, Call, Failed, without_links
 
 # The server says so, and trying again will not change its mind; 4xx may pass.
 _PERMANENT = range(500, 600)
 # What xtext (RFC 3461, 4) writes in another way.
 _XTEXT = re.compile(r"[^!-*,-<>-~]")
+# seconds; a lease (cases/services/sending/claiming.py) has room for it after a hand-over.
+_GOODBYE_S = 5.0
 
 
 class _Answering(smtplib.SMTP):
@@ -72,22 +75,25 @@ class SMTPChannel:
         """Send one message within EMAIL_TIMEOUT in all. Never raises for what a server or a network can do.
 
         A connection that was used before may have been closed meanwhile, by the last recipient's doing or for its
-        age: then a new one is tried, before anybody is blamed.
+        age: then a new one is tried in the time that is left, before anybody is blamed.
         """
         if not isinstance(message, EmailMessage):
             raise TypeError("SMTP takes mail")
         content = message.as_bytes(policy=SMTP)
+        return self._hand_over(content, sender, recipient, time.monotonic() + settings.EMAIL_TIMEOUT)
+
+    def _hand_over(self, content: bytes, sender: str, recipient: str, end: float) -> Accepted | Failed:
         is_used = self._connection is not None
         try:
-            with self._open() as connection:
+            with self._open(end) as connection:
                 refused = _sent(connection, sender, recipient, content)
         except _NotServed as error:
             self.close()
-            if is_used:
-                return self.hand_over(message, sender=sender, recipient=recipient)
+            if is_used and time.monotonic() < end:
+                return self._hand_over(content, sender, recipient, end)
             return Failed(str(error), permanent=False, ours=True)
         except smtplib.SMTPRecipientsRefused as error:
-            self._reset()
+            self._reset(end)
             return _failure(*next(iter(error.recipients.values())))
         except smtplib.SMTPResponseException as error:
             self.close()
@@ -100,18 +106,14 @@ class SMTPChannel:
         return Accepted(_words(*connection.answer))
 
     @contextmanager
-    def _open(self) -> Iterator[_Answering]:
-        """The connection, ready for a message. It is hung up when all that is done with it takes too long.
+    def _open(self, end: float) -> Iterator[_Answering]:
+        """The connection, ready for a message. It is hung up at `end` (monotonic seconds), whatever is done with it.
 
         Raises _NotServed when the relay does not want to speak with us: that says nothing of the recipient.
         """
         is_new = self._connection is None
         connection = self._connection = self._connection or _made()
-        # A server that trickles its answer, a byte at a time, would never meet a time-out of the socket.
-        alarm = threading.Timer(settings.EMAIL_TIMEOUT, connection.hang_up)
-        alarm.daemon = True
-        alarm.start()
-        try:
+        with _until(end, connection):
             if is_new:
                 try:
                     _greet(connection)
@@ -120,13 +122,12 @@ class SMTPChannel:
                 except (smtplib.SMTPException, OSError) as error:
                     raise _NotServed(_silence(error)) from error
             yield connection
-        finally:
-            alarm.cancel()
 
-    def _reset(self) -> None:
+    def _reset(self, end: float) -> None:
         try:
             if self._connection is not None:
-                self._connection.rset()
+                with _until(end, self._connection):
+                    self._connection.rset()
         except (smtplib.SMTPException, OSError):
             self.close()
 
@@ -134,8 +135,21 @@ class SMTPChannel:
         """End the connection, politely if it still listens."""
         connection, self._connection = self._connection, None
         if connection is not None:
-            with suppress(smtplib.SMTPException, OSError):
+            goodbye = time.monotonic() + min(_GOODBYE_S, settings.EMAIL_TIMEOUT)
+            with suppress(smtplib.SMTPException, OSError), _until(goodbye, connection):
                 connection.quit()
+
+
+@contextmanager
+def _until(end: float, connection: _Answering) -> Iterator[None]:
+    """Hang up at `end`: a server that trickles its answer, a byte at a time, would never meet a time-out of the socket."""
+    alarm = threading.Timer(max(0, end - time.monotonic()), connection.hang_up)
+    alarm.daemon = True
+    alarm.start()
+    try:
+        yield
+    finally:
+        alarm.cancel()
 
 
 def _sent(
@@ -214,5 +228,4 @@ def _silence(error: Exception) -> str:
 
 def _words(code: int, words: bytes | str) -> str:
     text = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
-    printable = "".join(char if char.isprintable() else " " for char in text)
-    return f"{code} {printable}"[:500]
+    return f"{code} {without_links(text)}"[:500]

@@ -13,7 +13,7 @@ from typing import Final
 
 from standardwebhooks.webhooks import Webhook
 
-from providers.channels.result import Accepted, Call, Failed
+from providers.channels.result import Accepted, Call, Failed, without_links
 from providers.fetch import Answer, Fetcher, FetchFailed, Refused, fetcher
 
 #: For all of one POST, the name server included.
@@ -74,8 +74,7 @@ def _result(answer: Answer, *, now: datetime) -> Accepted | Failed:
 
 
 def _words(answer: Answer) -> str:
-    text = "".join(char if char.isprintable() else " " for char in answer.body.decode("utf-8", "replace"))
-    return f"HTTP {answer.status} {text}".strip()[:400]
+    return f"HTTP {answer.status} {without_links(answer.body.decode('utf-8', 'replace'))}".strip()[:400]
 
 
 def _wait(text: str, *, now: datetime) -> timedelta | None:

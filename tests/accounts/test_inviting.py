@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts import factors, services
 from accounts.models import Invitation, Recovery, Session, User
-from accounts.services import Unfit
+from accounts.services import Unfit, invitations
 from audit.models import Event
 from audit.record import Actor
 from providers.models import Provider
@@ -216,6 +216,28 @@ def test_the_page_of_colleagues_costs_the_same_however_many(
         client.get("/portal/colleagues/")
 
 
+def test_of_two_who_take_up_an_address_at_one_moment_one_is_told_so_in_words(
+    admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invited(admin)
+    UserFactory(email="new@alfa.example")
+    # The other one's account is not seen yet when it is looked for.
+    looked_for = User.objects.filter(email="nobody@alfa.example")
+    monkeypatch.setattr(invitations.User.objects, "filter", lambda **_which: looked_for)
+    with pytest.raises(Unfit):
+        services.take_up(
+            invitation_id=Invitation.objects.get().pk,
+            person_id=services.next_person(),
+            name="Second",
+            language="en",
+            password="",
+            now=timezone.now(),
+        )
+
+    monkeypatch.undo()
+    assert Invitation.objects.get().used_at is None
+
+
 # -- A new way in --------------------------------------------------------------------------------------
 
 
@@ -260,6 +282,28 @@ def test_two_of_the_staff_give_a_new_way_in_and_the_old_ones_end(
         ("ask_recovery", f"user:{robin.pk}"),
         ("confirm_recovery", f"user:{sam.pk}"),
     ]
+
+
+def test_who_had_the_password_finds_nothing_half_open_after_a_new_way_in_was_given(
+    robin: User, sam: User, member: User, host: Callable[..., None]
+) -> None:
+    host(second_factor=True)
+    member.set_password(PASSWORD)
+    member.save()
+    secret = factors.new_secret()
+    services.enrol_app(
+        user_id=member.pk, secret=secret, code=code_of(secret, NOON), by=Actor.of(member), now=NOON
+    )
+    thief = Client()
+    assert thief.post("/login/", {"username": member.email, "password": PASSWORD})["Location"] == (
+        "/login/second/"
+    )
+
+    asked = services.ask_recovery(email=member.email, reason="x", by=Actor.of(robin), now=timezone.now())
+    services.confirm_recovery(recovery_id=asked.pk, by=Actor.of(sam), now=timezone.now())
+
+    assert thief.get("/login/enrol/").get("Location") == "/login/"
+    assert thief.post("/login/enrol/options/").status_code == 403
 
 
 def test_nobody_confirms_their_own_and_a_no_changes_nothing(robin: User, sam: User) -> None:

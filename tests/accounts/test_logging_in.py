@@ -173,6 +173,24 @@ def test_halfway_lasts_ten_minutes_and_not_for_who_left(
     assert client.get("/login/second/")["Location"] == "/login/"
 
 
+def test_another_password_ends_what_was_half_open(client: Client, noor: User) -> None:
+    set_up_app(noor)
+    first_step(client, noor)
+    services.set_password(
+        user_id=noor.pk, password="another long pass phrase", by=Actor.of(noor), now=timezone.now()
+    )
+
+    assert client.get("/login/second/")["Location"] == "/login/"
+
+
+def test_a_first_second_factor_is_the_first_or_none(noor: User) -> None:
+    services.check_first_factor(user_id=noor.pk)
+    set_up_app(noor)
+
+    with pytest.raises(services.Unfit):
+        services.check_first_factor(user_id=noor.pk)
+
+
 def test_the_way_back_stays_in_the_house(client: Client, noor: User) -> None:
     set_up_app(noor)
     client.post(

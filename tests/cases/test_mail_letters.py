@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
 
@@ -185,6 +186,16 @@ def test_flowing_text_is_read_as_it_was_typed() -> None:
     ((kind, text),) = read(raw).texts
     assert kind == ""
     assert lines(text) == [("https://forum.example/a/very/long/one.jpg", ""), ("https://forum.example/2", "")]
+
+
+def test_flowing_text_of_very_many_short_lines_is_read_at_once() -> None:
+    raw = b"From: a@b.example\r\nContent-Type: text/plain; format=flowed\r\n\r\n" + b"a \n" * 300_000
+    began = time.process_time()
+
+    found = parts.found_in(message_from_bytes(raw))
+
+    assert found.texts == [("", "a " * 300_000)]
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from providers.channels.result import Accepted, Failed
-from providers.channels.smtp import session
+from providers.channels.smtp import _words, session
 from takedown.env import Mail
 from tests.mailserver import MailServer, _Protocol
 
@@ -158,6 +159,40 @@ def test_a_server_that_trickles_or_says_nothing_is_hung_up_on_in_time(
 
     assert isinstance(outcome, Failed)
     assert not outcome.permanent
+
+
+def test_a_second_connection_gets_only_the_time_that_the_first_has_left(
+    rude: Callable[[Any], None], settings: Any
+) -> None:
+    calls = []
+
+    async def polite_once(writer: asyncio.StreamWriter) -> None:
+        calls.append(writer)
+        if len(calls) == 1:
+            writer.write(b"220 hello\r\n250 hello\r\n")
+            await writer.drain()
+        await asyncio.sleep(60)
+
+    settings.EMAIL_TIMEOUT = 0.6
+    rude(polite_once)
+    message = EmailMessage()
+    with session() as channel:
+        # As after a message that went well: the relay has greeted us, and falls silent.
+        with channel._open(time.monotonic() + 5):
+            pass
+        began = time.monotonic()
+        outcome = channel.hand_over(message, sender="meldpunt@hotline.example", recipient=TO)
+
+        assert outcome == Failed(
+            "No answer from the mail server (SMTPServerDisconnected).", permanent=False, ours=True
+        )
+        assert time.monotonic() - began < 1.1
+
+
+def test_what_a_server_says_is_kept_without_the_addresses_that_it_repeats() -> None:
+    said = b"5.7.1 Listed: hxxps://bad[.]example/a.jpg\nsee https://bad.example/b or bad[.]example for why"
+
+    assert _words(554, said) == "554 5.7.1 Listed: … see … or … for why"
 
 
 @pytest.mark.parametrize("speak", [_closed_for_us, _nonsense])

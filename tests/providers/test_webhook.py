@@ -67,6 +67,12 @@ def test_the_reference_library_verifies_what_their_server_received(site: Site) -
         Webhook("whsec_" + "A" * 32).verify(site.bodies[0], headers(site))
 
 
+def test_an_answer_is_kept_without_the_addresses_in_it(site: Site) -> None:
+    assert give(site, says(400, b"no: https://bad.example/a.jpg is known")) == Failed(
+        "HTTP 400 no: … is known", permanent=False
+    )
+
+
 def test_while_one_secret_follows_another_both_verify(site: Site) -> None:
     other = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldY"
     site.behaviours["/hook"] = says(200)

@@ -135,19 +135,20 @@ def _text(part: Message) -> str | None:
 def _unfolded(text: str, part: Message) -> str:
     """format=flowed (RFC 3676) as it was typed: a line that ends in a space goes on in the next."""
     keeps = "" if _parameter(part, "delsp") == "yes" else " "
-    lines: list[str] = []
+    # A line as the pieces that it was broken into: put together once, or a mail of short ones would take minutes.
+    lines: list[list[str]] = []
     goes_on = False
     for line in text.split("\n"):
         is_quoted = line.startswith(">")
-        line = line.removeprefix(" ")
+        piece = line.removeprefix(" ")
         if goes_on and not is_quoted:
-            lines[-1] += line
+            lines[-1].append(piece)
         else:
-            lines.append(line)
-        goes_on = lines[-1].endswith(" ") and lines[-1] != "-- " and not is_quoted
+            lines.append([piece])
+        goes_on = piece.endswith(" ") and lines[-1] != ["-- "] and not is_quoted
         if goes_on:
-            lines[-1] = lines[-1][:-1] + keeps
-    return "\n".join(lines)
+            lines[-1][-1] = piece[:-1] + keeps
+    return "\n".join(map("".join, lines))
 
 
 def _parameter(part: Message, name: str) -> str:

@@ -287,7 +287,10 @@ class World:
 
     def lose_contacts(self, now: datetime) -> None:
         """What the notice desk and the contact manager find waiting: contacts that fell away, and new ones."""
-        manager = Actor.of(User.objects.get(roles__contains=[Role.CONTACT_MANAGER]))
+        manager, desk = (
+            Actor.of(User.objects.get(roles__contains=[role]))
+            for role in (Role.CONTACT_MANAGER, Role.NOTICE_DESK)
+        )
         delta, charlie = (Contact.objects.get(provider__code=code) for code in ("delta", "charlie"))
         contacts.suspend_contact(contact_id=delta.pk, reason="550 5.1.1 user unknown", by=SYSTEM, now=now)
         contacts.add_contact(
@@ -306,7 +309,7 @@ class World:
             channel=Contact.Channel.SMTP,
             address="noc@charlie.test",
             mode=Contact.Mode.PORTAL,
-            by=manager,
+            by=desk,
             now=now,
         )
         contacts.approve_contact(contact_id=other.pk, by=manager, now=now)

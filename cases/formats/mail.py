@@ -5,12 +5,12 @@ import hmac
 from collections.abc import Iterable
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
 
 from django.conf import settings
 
 from cases.formats import attachments
+from cases.formats.headers import POLICY
 from cases.formats.letter import Letter
 from providers.models import Contact
 from vault.keys import ring
@@ -21,7 +21,7 @@ def message(letter: Letter, *, subject: str, body: str, in_reply_to: str = "") -
 
     Raises Unmade when what should go along with it cannot.
     """
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=POLICY)
     local, _at, domain = parseaddr(settings.HOST.sender_address)[1].rpartition("@")
     mail["From"] = Address(settings.HOST.sender_name, local, domain)
     mail["To"] = Address(addr_spec=_recipient(letter.contact))

@@ -6,6 +6,7 @@ programs like plain text; what must not be broken (an address) is longer.
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from textwrap import wrap
 from typing import Final
 
@@ -284,8 +285,9 @@ def _section(heading: str, *texts: str) -> str:
     return "\n".join([heading.upper(), *(_prose(text) for text in texts if text)])
 
 
+@lru_cache(maxsize=256)
 def _prose(text: str) -> str:
-    """Folded; a line that begins with a dash hangs under itself."""
+    """Folded, and kept: most of it is the same in the next message; a line that begins with a dash hangs under itself."""
     folded = []
     for line in text.split("\n"):
         hanging = "  " if line.startswith("- ") else ""
@@ -298,6 +300,8 @@ def _row(name: str, said: str, *, indent: str = "") -> list[str]:
 
 
 def _folded(text: str, *, indent: str = "", hanging: str = "") -> list[str]:
+    if text and len(indent) + len(text) <= WIDTH and text.isprintable() and text.strip() == text:
+        return [indent + text]  # what `wrap` says of it as well, only sooner
     return wrap(
         text,
         WIDTH,

@@ -20,6 +20,8 @@ logger = logging.getLogger(__name__)
 FRESH_S: Final = 10.0
 #: seconds; how long the pass waits for the next hand before it asks again what is due.
 PATIENCE_S: Final = 1.0
+#: seconds; how long it then waits for others.
+COMPANY_S: Final = 0.1
 
 
 class Back(NamedTuple):
@@ -58,11 +60,20 @@ class Hands:
         self._pool.submit(self._hand_over, ready, time.monotonic())
 
     def come_back(self, *, wait: bool) -> list[Back]:
-        """What came back by now; with `wait`, at least one if any comes within `PATIENCE_S`."""
+        """What came back by now; with `wait`, at least one if any comes within `PATIENCE_S`.
+
+        While there is no room for more anyway, it waits a moment for others: to settle them together costs as little.
+        """
         found: list[Back] = []
+        until = time.monotonic() + PATIENCE_S
         try:
             while len(found) < self._out:
-                found.append(self._back.get(wait and not found, PATIENCE_S))
+                is_full = self._out - len(found) >= 2 * self._count
+                found.append(
+                    self._back.get(wait and (is_full or not found), max(0.0, until - time.monotonic()))
+                )
+                if len(found) == 1:
+                    until = time.monotonic() + COMPANY_S
         except Empty:
             pass
         if found:

@@ -74,7 +74,7 @@ def _end_attempts(
 ) -> None:
     begun = [
         attempt
-        for attempt in Attempt.objects.filter(
+        for attempt in Attempt.objects.defer("copy_sealed").filter(
             dispatch__in=dispatches, number__in={each.attempt for each in dispatches.values()}
         )
         if attempt.number == dispatches[attempt.dispatch_id].attempt

@@ -1,15 +1,14 @@
 """The tray: mail that is not taken in by itself, why, and what a person makes of it."""
 
 import json
-from typing import Final, NamedTuple
+from typing import Final
 
 from django import forms
-from django.db.models import Min, QuerySet
+from django.db.models import Min, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, reverse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,6 +21,7 @@ from cases.admin import mail_senders
 from cases.admin.pressing import press
 from cases.admin.reporters import without_addresses
 from cases.admin.sentences import told
+from cases.admin.trays import Tray, chosen, tabs
 from cases.intake.mailbox import reading
 from cases.intake.way import Unreadable
 from cases.models import Mail, MailReceipt, MailSender, Source
@@ -37,30 +37,21 @@ _SHOWN: Final = 20_000  # characters of a text
 State, Parked = Mail.State, MailReceipt.State.PARKED
 
 
-class Tray(NamedTuple):
-    """One tab of the desk."""
-
-    code: str
-    name: str | Promise
-    which: dict[str, str]
-    order: tuple[str, ...]
-
-
 TRAYS: Final = (
-    Tray("waiting", gettext_lazy("To decide"), {"state": State.WAITING}, ("received_at", "pk")),
+    Tray("waiting", gettext_lazy("To decide"), Q(state=State.WAITING), ("received_at", "pk")),
     Tray(
         "taken",
         gettext_lazy("Taken in"),
-        {"state": State.TAKEN},
+        Q(state=State.TAKEN),
         ("-decided_at", "-pk"),
     ),
     Tray(
         "aside",
         gettext_lazy("Set aside"),
-        {"state": State.SET_ASIDE},
+        Q(state=State.SET_ASIDE),
         ("-decided_at", "-pk"),
     ),
-    Tray("receipts", gettext_lazy("Receipts not sent"), {"receipt__state": Parked}, ("received_at", "pk")),
+    Tray("receipts", gettext_lazy("Receipts not sent"), Q(receipt__state=Parked), ("received_at", "pk")),
 )
 
 
@@ -122,9 +113,9 @@ def counters() -> list[Counter]:
 
 def tray(request: HttpRequest) -> HttpResponse:
     """The mails of one tab: those that wait, the oldest first; those that are decided, the newest first."""
-    current = next((each for each in TRAYS if each.code == request.GET.get("tray")), TRAYS[0])
+    current = chosen(request, TRAYS)
     mails: QuerySet[Mail] = (
-        Mail.objects.filter(**current.which)
+        Mail.objects.filter(current.which)
         .select_related("source", "report", "receipt")
         .defer("texts_sealed")
         .order_by(*current.order)
@@ -132,10 +123,7 @@ def tray(request: HttpRequest) -> HttpResponse:
     found = Bounded(mails, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "title": _("Mail from partners"),
-        "tabs": [
-            {"name": each.name, "href": f"?tray={each.code}", "current": each is current, "count": None}
-            for each in TRAYS
-        ],
+        "tabs": tabs(TRAYS, current),
         "tray": current.code,
         "page": found,
         "rows": [{"mail": mail, "subject": without_addresses(mail.subject)} for mail in found],

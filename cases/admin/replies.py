@@ -1,7 +1,7 @@
 """What comes back by mail: the tray of what people must read, and what a person makes of it."""
 
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
@@ -22,6 +22,7 @@ from audit.record import Actor
 from cases.admin.pressing import press
 from cases.admin.reporters import without_addresses
 from cases.admin.sentences import told
+from cases.admin.trays import Tray, chosen, tabs
 from cases.intake.replies import reading
 from cases.models import Dispatch, DispatchLine, Notice, Reply, ReplyMail
 from cases.services import replies
@@ -31,15 +32,6 @@ _LINES: Final = 500
 _SHOWN: Final = 20_000  # characters of a text
 
 State, Kind, Reason = ReplyMail.State, ReplyMail.Kind, ReplyMail.Reason
-
-
-class Tray(NamedTuple):
-    """One tab of the desk."""
-
-    code: str
-    name: str | Promise
-    which: Q
-    order: tuple[str, ...]
 
 
 _OLDEST: Final = ("received_at", "pk")
@@ -113,7 +105,7 @@ def _counter(name: str | Promise, each: Tray, href: str) -> Counter:
 
 def tray(request: HttpRequest) -> HttpResponse:
     """The mails of one tab: those that wait, the oldest first; the others, the newest first."""
-    current = next((each for each in TRAYS if each.code == request.GET.get("tray")), TRAYS[0])
+    current = chosen(request, TRAYS)
     mails = (
         ReplyMail.objects.filter(current.which)
         .select_related("dispatch__contact__provider")
@@ -123,10 +115,7 @@ def tray(request: HttpRequest) -> HttpResponse:
     found = Bounded(mails, PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "title": _("What comes back"),
-        "tabs": [
-            {"name": each.name, "href": f"?tray={each.code}", "current": each is current, "count": None}
-            for each in TRAYS
-        ],
+        "tabs": tabs(TRAYS, current),
         "tray": current.code,
         "page": found,
         "rows": [_row(mail) for mail in found],

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from cases.models.notice import NOTICE_REFERENCE
-from portal import colleagues, views
+from portal.views import answers, colleagues, notice, notices
 
 
 class Reference:
@@ -24,19 +24,19 @@ register_converter(Reference, "notice_reference")
 
 app_name = "portal"
 urlpatterns = [
-    path("", views.notices, name="notices"),
-    path("answers/", views.answers, name="answers"),
+    path("", notices.notices, name="notices"),
+    path("answers/", answers.answers, name="answers"),
     path("colleagues/", colleagues.colleagues, name="colleagues"),
     path("colleagues/invite/", colleagues.invite, name="invite"),
     path("colleagues/invitations/<int:pk>/revoke/", colleagues.revoke, name="invitation_revoke"),
     path("colleagues/<int:pk>/role/", colleagues.role, name="colleague_role"),
     path("colleagues/<int:pk>/end/", colleagues.end, name="colleague_end"),
-    path("notices/<notice_reference:reference>/", views.notice, name="notice"),
-    path("notices/<notice_reference:reference>/address/", views.address, name="address"),
-    path("notices/<notice_reference:reference>/answer/", views.answer, name="answer"),
+    path("notices/<notice_reference:reference>/", notice.notice, name="notice"),
+    path("notices/<notice_reference:reference>/address/", notice.address, name="address"),
+    path("notices/<notice_reference:reference>/answer/", notice.answer, name="answer"),
     path(
         "notices/<notice_reference:reference>/customer-reference/",
-        views.customer_reference,
+        notice.customer_reference,
         name="customer_reference",
     ),
 ]

@@ -1,21 +1,17 @@
-"""What a provider's people fill in: shape only, the services decide."""
+"""Which notices a list shows."""
 
 import ipaddress
 import re
 from datetime import datetime, timedelta
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from typing import Final
 
 from django import forms
 from django.db.models import Q
 from django.utils.http import urlencode
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from cases.models import Notice, Reply
+from cases.models import Notice
 from cases.models.notice import NOTICE_REFERENCE, NoticeQuerySet
-from cases.models.reply import LONGEST_NOTE
-from cases.services.customer import LONGEST
 
 _REFERENCE: Final = re.compile(NOTICE_REFERENCE)
 #: The beginning of an address, as one types it while looking for a range.
@@ -24,8 +20,6 @@ _ADDRESS: Final = re.compile(
 )
 #: What is due within this is due soon.
 SOON: Final = timedelta(hours=4)
-#: A claim from before this was typed wrong.
-_LONG_AGO: Final = 2000
 
 
 class Filter(forms.Form):
@@ -107,64 +101,3 @@ def _matching(text: str) -> Q:
         if _ADDRESS.fullmatch(text):
             return own_words | Q(attribution__address__startswith=text.lower())
     return own_words | Q(reference__startswith=text.upper())
-
-
-class AnswerForm(forms.Form):
-    """A provider's answer about one notice or many."""
-
-    ZONES = (("Europe/Amsterdam", _("Amsterdam time")), ("UTC", "UTC"))
-
-    answer = forms.ChoiceField(label=_("Your answer"), choices=Reply.Answer.choices, widget=forms.RadioSelect)
-    at = forms.DateTimeField(
-        label=_("When was it made inaccessible?"),
-        help_text=_("Leave it empty if it was just now."),
-        required=False,
-        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
-    )
-    zone = forms.ChoiceField(label=_("That time is in"), choices=ZONES, required=False)
-    reason = forms.CharField(
-        label=_("Reason"),
-        help_text=_("Not on your network: whose is it? Disputed: why?"),
-        max_length=300,
-        required=False,
-    )
-    note = forms.CharField(
-        label=_("Note to the hotline"),
-        help_text=_("What we should know, or what you need from us. Do not paste addresses of the material."),
-        max_length=LONGEST_NOTE,
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 3}),
-    )
-
-    def clean(self) -> dict[str, Any]:
-        """`at` becomes an instant in the zone it was given in."""
-        data = super().clean() or self.cleaned_data
-        at, zone = data.get("at"), ZoneInfo(data.get("zone") or "Europe/Amsterdam")
-        if at is not None:
-            typed = at.replace(tzinfo=None)
-            # Both readings of a time that the switch of daylight saving skips or repeats.
-            offsets = {typed.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1)}
-            if typed.year < _LONG_AGO:
-                self.add_error("at", gettext("This cannot be the year."))
-            elif len(offsets) > 1:
-                self.add_error(
-                    "at", gettext("The clock is put forward or back around that time: give it in UTC.")
-                )
-            else:
-                data["at"] = typed.replace(tzinfo=zone)
-        if data.get("answer") == Reply.Answer.DISPUTE and not data.get("reason"):
-            self.add_error("reason", gettext("Say why you dispute it."))
-        return data
-
-
-class CustomerReferenceForm(forms.Form):
-    """The provider's own reference; `seen` is what stood there when the page was made."""
-
-    text = forms.CharField(
-        label=_("Your own reference"),
-        help_text=_("Your ticket or customer. Only your colleagues and the hotline see it."),
-        max_length=LONGEST,
-        required=False,
-    )
-    seen = forms.CharField(required=False, widget=forms.HiddenInput, strip=False)

@@ -1,0 +1,1 @@
+"""What a provider's people fill in: shape only, the services decide."""

@@ -1,0 +1,107 @@
+"""A notice as one row of a list."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from cases.models import Notice, Reply
+from cases.models.assessment import LegalClass
+
+#: An answer -> tone and icon of its badge; its words are the model's.
+ANSWERS: Final = {
+    Reply.Answer.ACKNOWLEDGED: ("info", "person"),
+    Reply.Answer.REMOVED: ("info", "check"),
+    Reply.Answer.ALREADY_GONE: ("info", "check"),
+    Reply.Answer.NOT_OURS: ("warn", "flag"),
+    Reply.Answer.FORWARDED: ("info", "arrow-right"),
+    Reply.Answer.NEED_INFORMATION: ("warn", "question"),
+    Reply.Answer.DISPUTE: ("warn", "flag"),
+}
+CLAIMS: Final = (Reply.Answer.REMOVED, Reply.Answer.ALREADY_GONE)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The last thing that somebody of the provider said."""
+
+    words: str
+    tone: str
+    icon: str
+    at: datetime
+    # When they say it happened: told, or else the moment they told us.
+    happened_at: datetime
+
+    @classmethod
+    def of(cls, reply: Reply) -> "Answered":
+        """The words and the look of a reply."""
+        tone, icon = ANSWERS[Reply.Answer(reply.answer)]
+        return cls(str(reply.get_answer_display()), tone, icon, reply.at, reply.claimed_at or reply.at)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A notice in the list. `observed` is a code of the badges, `observed_at` its instant."""
+
+    notice: Notice
+    legal_class: str
+    answered: Answered | None
+    observed: str
+    observed_at: datetime | None
+    overdue: bool
+    is_open: bool
+    # The claim that our check contradicts: when it happened by their word.
+    contradicted_claim: datetime | None
+
+
+def rows(notices: Sequence[Notice], *, now: datetime) -> list[Row]:
+    """The rows of one page, in its order. Two queries however long it is."""
+    ids = [notice.pk for notice in notices]
+    replies = Reply.objects.filter(notice__in=ids)
+    last = _last_per_notice(replies)
+    claims = _last_per_notice(replies.filter(answer__in=CLAIMS))
+    return [_row(notice, last.get(notice.pk), claims.get(notice.pk), now=now) for notice in notices]
+
+
+def _last_per_notice(replies: Any) -> dict[int, Reply]:
+    newest = replies.order_by("notice_id", "-at", "-pk").distinct("notice_id")
+    return {reply.notice_id: reply for reply in newest.only("notice_id", "answer", "at", "claimed_at")}
+
+
+def _row(notice: Notice, last: Reply | None, claim: Reply | None, *, now: datetime) -> Row:
+    observed, observed_at = observation(notice)
+    is_open = notice.state in {Notice.State.RECEIVED, Notice.State.NOTIFIED, Notice.State.ESCALATED}
+    return Row(
+        notice=notice,
+        legal_class=class_words(notice),
+        answered=Answered.of(last) if last else None,
+        observed=observed,
+        observed_at=observed_at,
+        overdue=is_open and notice.due_at is not None and notice.due_at <= now,
+        is_open=is_open,
+        contradicted_claim=claimed_at(notice, claim) if notice.is_contradicted else None,
+    )
+
+
+def class_words(notice: Notice) -> str:
+    """The legal class in the reader's language; "" before it is known."""
+    return str(LegalClass(notice.legal_class).label) if notice.legal_class else ""
+
+
+def observation(notice: Notice) -> tuple[str, datetime | None]:
+    """What we observe, as a code of the badges, and since when or when. From the notice's own facts."""
+    claimed, online = notice.claimed_removed_at, notice.last_seen_online_at
+    if notice.state == Notice.State.REMOVED:
+        return ("confirmed" if claimed else "gone"), notice.gone_since
+    if notice.is_contradicted:
+        return "still_reachable", online
+    if claimed and notice.state != Notice.State.WITHDRAWN:
+        return "cannot_tell", None
+    return ("online" if online else ""), online
+
+
+def claimed_at(notice: Notice, claim: Reply | None) -> datetime | None:
+    return (claim.claimed_at or claim.at) if claim else notice.claimed_removed_at
+
+
+# -- One notice ------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""The portal's pages: translate, call one service once, translate back."""

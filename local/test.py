@@ -179,7 +179,7 @@ def run_shared(runs: int = 2) -> int:
     browser()
     with tempfile.TemporaryDirectory(dir=TESTS, prefix="claims-") as claims:
         logs = [Path(claims) / f"{number}.log" for number in range(runs)]
-        environment = os.environ | {"TAKEDOWN_CLAIMS": claims, "T": ""}
+        environment = os.environ | {"TAKEDOWN_CLAIMS": claims, "T": "", "PYTHONUNBUFFERED": "1"}
         command = [sys.executable, "-m", "local.test", "-p", "local.sharing"]
         started = []
         for log in logs:

@@ -196,7 +196,7 @@ def run_shared(runs: int = 2) -> int:
                 )
         # Ctrl-C reaches them by themselves, and they report before they leave.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda number, frame: [each.terminate() for each in started])
+        signal.signal(signal.SIGTERM, lambda number, frame: _terminate(started))
         said = _followed(started[0])
         statuses = [each.wait() for each in started]
         for log in logs[1:]:
@@ -208,6 +208,11 @@ def run_shared(runs: int = 2) -> int:
         f"\n{counts['passed']} passed, {counts['failed'] + counts['error']} failed, {counts['skipped']} skipped"
     )
     return next((status if status >= 0 else 128 - status for status in statuses if status), 0)
+
+
+def _terminate(runs: "Sequence[subprocess.Popen[bytes]]") -> None:
+    for each in runs:
+        each.terminate()
 
 
 def _followed(run: "subprocess.Popen[bytes]") -> str:

@@ -144,6 +144,8 @@ RATES = {
     "account": {"account": (10, _HOUR), "tenant": (100, _HOUR)},
     "device": {"device": (30, _HOUR)},
     "code": {"account": (10, _HOUR)},
+    # Tests of endpoints and calls made once more: by a provider's people, to its own servers.
+    "call": {"tenant": (60, _HOUR), "everybody": (1_200, _HOUR)},
 }
 
 # -- Sessions, cookies, headers ------------------------------------------------------------------------

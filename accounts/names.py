@@ -31,6 +31,8 @@ class Names:
                 return self._people.get(name, actor)
             case "key":
                 return self._keys.get(name, actor)
+            case "link":
+                return _("whoever has the link of %(number)s") % {"number": name}
             case "system":
                 return _("the system (%(part)s)") % {"part": _PARTS.get(name, name)}
         return actor

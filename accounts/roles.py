@@ -78,6 +78,8 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     "dispatch.cancel": frozenset({_A, _L, _N, _S}),
     "dispatch.approve": frozenset({_N, _S}),
     "dispatch.retry": frozenset({_A, _L, _N, _S}),
+    # The link by which whoever has the mail can answer.
+    "link.revoke": frozenset({_L, _N, _S}),
     # What comes back by mail: reading it, and saying what it means.
     "reply.view": frozenset({_A, _L, _N, _S}),
     "reply.decide": frozenset({_L, _N, _S}),
@@ -110,29 +112,16 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     "own_notice.view": frozenset({_M, _P}),
     "own_notice.answer": frozenset({_M, _P}),
     "own_notice.reveal": frozenset({_M, _P}),
-    # How notices are followed: staff reads it with what the provider says of it.
-    "scorecard.view": frozenset({_L, _N, _S}),
-    "own_scorecard.view": frozenset({_M, _P}),
-    "own_scorecard.comment": frozenset({_P}),
-    # Endpoints of webhooks, and the log of calls to them.
-    "own_webhook.view": frozenset({_M, _P}),
-    "own_webhook.try": frozenset({_P}),
-    "own_webhook.change": frozenset({_P}),
     "member.view": frozenset({_M, _P}),
     "member.change": frozenset({_P}),
+    # The links in mails, by which whoever has the mail can answer.
+    "own_link.view": frozenset({_P}),
+    "own_link.revoke": frozenset({_P}),
 }
 
 #: Cells that want a proof of the last minutes (STEP_UP_S) who it is: a session that was left open is not enough.
 STEP_UP: Final = frozenset(
-    {
-        "user.change",
-        "user.recover",
-        "invitation.change",
-        "key.change",
-        "notice.export",
-        "member.change",
-        "own_webhook.change",
-    }
+    {"user.change", "user.recover", "invitation.change", "key.change", "notice.export", "member.change"}
 )
 
 

@@ -15,7 +15,10 @@ class _HasKey(Protocol):
 
 @dataclass(frozen=True)
 class Actor:
-    """A person ("user:12"), a machine's key ("key:3") or a part of the system ("system:sweep_deadlines")."""
+    """A person ("user:12"), a machine's key ("key:3") or a part of the system ("system:sweep_deadlines").
+
+    Or whoever holds the link in a mail of ours ("link:NTD-2026-000123"): somebody of its addressee.
+    """
 
     kind: str
     name: str
@@ -32,6 +35,11 @@ class Actor:
     def key(cls, key: _HasKey) -> "Actor":
         """A machine that showed an API key."""
         return cls("key", str(key.pk))
+
+    @classmethod
+    def link(cls, number: str) -> "Actor":
+        """Whoever came by the link of the message with this number, without a log-in."""
+        return cls("link", number)
 
     @classmethod
     def system(cls, part: str) -> "Actor":

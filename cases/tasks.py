@@ -26,9 +26,9 @@ from cases.services import (
     retention,
     route,
     sending,
+    system_mail,
 )
 from cases.services.beat import leave_beat
-from cases.services.sending.deliveries import forget_old
 from providers.fetch import fetcher
 from providers.services import registry
 from providers.sources.resolver import resolver
@@ -93,10 +93,9 @@ def sweep_steps() -> None:
 
 @sweep
 def sweep_retention() -> None:
-    """Erase what has been kept long enough: the traces of visitors and calls at once, the rest once a day."""
+    """Erase what has been kept long enough: the traces of visitors at once, the rest once a day."""
     forget_empty(now=database_now())
     forget_ended(now=database_now())
-    forget_old(now=database_now())
     retention.erase_daily(by=Actor.system("retention"), now=database_now())
 
 
@@ -119,8 +118,9 @@ def sweep_replies() -> None:
 
 @sweep
 def sweep_receipts() -> None:
-    """Answer the partners whose mail was taken in."""
+    """Answer the partners whose mail was taken in, and send what we say beside the messages about notices."""
     receipts.send_due(by=Actor.system("sweep_receipts"), clock=database_now)
+    system_mail.send_due(by=Actor.system("sweep_receipts"), clock=database_now)
 
 
 @sweep

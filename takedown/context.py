@@ -53,6 +53,7 @@ _REPORTS: Final = pgettext_lazy("a menu of desks", "Reports")
 _SENDING: Final = pgettext_lazy("a menu of desks", "Sending")
 _OVERDUE: Final = pgettext_lazy("a menu of desks", "Overdue")
 _PROVIDERS: Final = pgettext_lazy("a menu of desks", "Providers")
+_ACCESS: Final = pgettext_lazy("a menu of desks", "Access")
 _SETTINGS: Final = pgettext_lazy("a menu of desks", "Settings")
 
 STAFF: Final = (
@@ -184,9 +185,10 @@ STAFF: Final = (
 )
 PORTAL: Final = (
     Place("portal:notices", "own_notice.view", _("Notices"), _("What is with you")),
-    Place("portal:scorecard", "own_scorecard.view", _("Your figures"), _("How your notices are followed")),
-    Place("portal:webhooks", "own_webhook.view", _("Webhooks"), _("Your endpoints, and what went to them")),
-    Place("portal:colleagues", "member.view", _("Colleagues"), _("Who sees and answers your notices")),
+    Place(
+        "portal:colleagues", "member.view", _("Colleagues"), _("Who sees and answers your notices"), _ACCESS
+    ),
+    Place("portal:links", "own_link.view", _("Links"), _("What opens by a link in our mails"), _ACCESS),
 )
 
 

@@ -320,6 +320,8 @@ class Environment:
     session_longest: timedelta  # P 12 h
     step_up: timedelta  # P 10 min
     invitation_valid: timedelta  # P 7 days
+    link_valid: timedelta  # P 14 days: the page of a message, by the link in it
+    confirm_after: timedelta  # P 2 min: answers by one link are confirmed together
     sweep_every: timedelta
     grouping_window: timedelta  # P 10 min
     send_per_contact: Rate  # P 60 messages in a minute
@@ -422,6 +424,8 @@ def load() -> Environment:
         session_longest=_read("SESSION_LONGEST_S", _seconds, timedelta(hours=12)),
         step_up=_read("STEP_UP_S", _seconds, timedelta(minutes=10)),
         invitation_valid=_read("INVITATION_VALID_S", _seconds, timedelta(days=7)),
+        link_valid=_read("LINK_VALID_DAYS", _days, timedelta(days=14)),
+        confirm_after=_read("CONFIRM_AFTER_S", _seconds, timedelta(minutes=2)),
         sweep_every=_read("SWEEP_EVERY_S", _seconds, timedelta(seconds=15)),
         grouping_window=_read("GROUPING_WINDOW_S", _seconds, timedelta(minutes=10)),
         send_per_contact=_read("SEND_PER_CONTACT", _rate, Rate(60, timedelta(minutes=1))),

@@ -16,13 +16,15 @@ _ADDRESS: Final = re.compile(
 )
 # PostgreSQL repeats the row that it refused: its values are none of a log's business.
 _ROW: Final = re.compile(r"^(DETAIL|CONTEXT):.*(?:\n(?!HINT:|\S+Error|Traceback|  File).*)*", re.MULTILINE)
+# The secret of a link to the page of a message, or to an account: whoever reads logs must not open them.
+_LINK: Final = re.compile(r"/(answer|join)/(?!options/)[^\s\"'<>`?/]{6,}")
 #: What every record has; the rest came by `extra=` and is said too.
 _OWN: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
 def scrub(text: str) -> str:
-    """`text` without addresses and without rows of the database."""
-    return _ADDRESS.sub("[address]", _ROW.sub(r"\1: [left out]", text))
+    """`text` without addresses, the secrets of links, and rows of the database."""
+    return _LINK.sub(r"/\1/[secret]", _ADDRESS.sub("[address]", _ROW.sub(r"\1: [left out]", text)))
 
 
 class Line(logging.Formatter):

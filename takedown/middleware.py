@@ -14,9 +14,9 @@ logger = logging.getLogger(__name__)
 Next = Callable[[HttpRequest], HttpResponse]
 
 #: Never kept by any cache, whatever a view says.
-PRIVATE: Final = ("/staff/", "/portal/", "/api/", "/login/", "/logout/", "/account/", "/join/")
+PRIVATE: Final = ("/staff/", "/portal/", "/api/", "/login/", "/logout/", "/account/", "/join/", "/answer/")
 #: Never in a search engine.
-UNLISTED: Final = ("/staff/", "/portal/", "/api/", "/account/", "/join/", "/report/follow/")
+UNLISTED: Final = ("/staff/", "/portal/", "/api/", "/account/", "/join/", "/answer/", "/report/follow/")
 #: Nothing here needs a camera. Passkeys are left to ourselves.
 PERMISSIONS: Final = ", ".join(
     [

@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("i18n/", pages.set_language, name="set_language"),
     path("staff/", admin.site.urls),
     path("portal/", include("portal.urls")),
+    path("answer/", include("portal.links.urls")),
     path("api/v1/", include("takedown.api_urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -22,7 +22,7 @@ from cases.admin import contacts, dispatch_page, outbox, replies
 from cases.admin.pressing import press
 from cases.models import Dispatch, DispatchLine
 from cases.models.notice import NOTICE_REFERENCE
-from cases.services import outgoing
+from cases.services import links, outgoing
 from cases.services.looking import read_message
 
 
@@ -50,6 +50,13 @@ class DispatchDesk(Display):
             ),
             at("<int:pk>/cancel/", self.cancel, name="dispatch_cancel", cell=cell("cancel"), methods=POST),
             at("<int:pk>/retry/", self.retry, name="dispatch_retry", cell=cell("retry"), methods=POST),
+            at(
+                "<int:pk>/revoke-link/",
+                self.revoke_link,
+                name="dispatch_revoke_link",
+                cell="link.revoke",
+                methods=POST,
+            ),
             at("<int:pk>/text/", self.text, name="dispatch_text", cell=cell("read"), methods=POST),
         ]
 
@@ -120,6 +127,17 @@ class DispatchDesk(Display):
     def retry(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Try a parked message again."""
         return self._do(request, pk, outgoing.retry, _("It is tried again with the next round."))
+
+    def revoke_link(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Let the link to the page of a message open nothing any more."""
+        press(
+            request,
+            lambda: links.revoke(
+                dispatch_id=pk, provider_id=None, by=Actor.of(request.user), now=timezone.now()
+            ),
+            _("Its link opens nothing any more."),
+        )
+        return redirect("admin:cases_dispatch_change", pk)
 
     def _do(self, request: HttpRequest, pk: int, call: Callable[..., Dispatch], done: str) -> HttpResponse:
         press(request, lambda: call(dispatch_id=pk, by=Actor.of(request.user), now=timezone.now()), done)

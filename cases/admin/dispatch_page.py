@@ -14,7 +14,7 @@ from accounts.names import Names
 from audit.models import Event
 from cases.admin import piles
 from cases.admin.sentences import step_name, told
-from cases.models import Dispatch, DispatchLine, Notice, ReplyMail
+from cases.models import Dispatch, DispatchLine, Link, Notice, ReplyMail
 from cases.services.preview import about_to_leave
 
 #: Lines shown on a page; a message has 500 at most.
@@ -47,6 +47,7 @@ def context(request: HttpRequest, dispatch: Dispatch, *, text: str = "") -> dict
         )[:AROUND]
     )
     can = piles.buttons(request, dispatch)
+    link = Link.objects.filter(dispatch=dispatch).first()
     return {
         "title": dispatch.number,
         "dispatch": dispatch,
@@ -61,6 +62,12 @@ def context(request: HttpRequest, dispatch: Dispatch, *, text: str = "") -> dict
         "whys": _whys(lines),
         "preview": _preview(dispatch, now) if can["can_approve"] else None,
         "lines": [{"line": line, "step": step_name(line.step)} for line in lines],
+        "link": link,
+        "link_opens": link is not None
+        and link.revoked_at is None
+        and link.expires_at > now
+        and dispatch.contact.usable,
+        "link_revoked_by": names.of(link.revoked_by) if link and link.revoked_by else "",
         "attempts": attempts,
         "around": _around(dispatch),
         "came_back": came_back,

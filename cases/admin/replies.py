@@ -23,6 +23,7 @@ from cases.admin.pressing import press
 from cases.admin.reporters import without_addresses
 from cases.admin.sentences import told
 from cases.admin.trays import Tray, chosen, tabs
+from cases.formats.page import without_link
 from cases.intake.replies import reading
 from cases.models import Dispatch, DispatchLine, Notice, Reply, ReplyMail
 from cases.services import replies
@@ -241,7 +242,7 @@ def _show(
     names = Names()
     events = Event.objects.filter(subject="reply_mail", subject_id=mail.pk).order_by("-pk")[:100]
     may_decide = mail.state == State.WAITING and request.user.has_perm("reply.decide")
-    text = mail.text[:_SHOWN]
+    text = without_link(mail.text[:_SHOWN])
     context = {
         "title": mail.reference,
         **_row(mail),

@@ -90,6 +90,13 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("user", "confirm_recovery", ""): Sentence(
         _("A new way in was confirmed; the old ones ended"), "warn", "key"
     ),
+    ("dispatch", "revoke_link", ""): Sentence(_("The link to its page was revoked"), "warn", "minus"),
+    ("dispatch", "confirm", ""): Sentence(
+        _("Answers by its link were confirmed to the contact"), icon="mail"
+    ),
+    ("dispatch", "confirm_failed", ""): Sentence(
+        _("Answers by its link could not be confirmed to the contact"), "warn", "warning"
+    ),
     ("user", "refuse_recovery", ""): Sentence(_("No new way in was given"), icon="minus"),
     ("invitation", "invite", ""): Sentence(_("An invitation was made"), "info", "person"),
     ("invitation", "revoke", ""): Sentence(_("An invitation was revoked"), "warn", "minus"),

@@ -139,7 +139,12 @@ def _answers(replies: Iterable[Reply], names: Names) -> Iterator[Entry]:
     for reply in replies:
         yield {
             "at": reply.at,
-            "text": _("The provider says: %(answer)s") % {"answer": reply.get_answer_display()},
+            "text": (
+                _("The provider says, too late: %(answer)s")
+                if reply.late
+                else _("The provider says: %(answer)s")
+            )
+            % {"answer": reply.get_answer_display()},
             "detail": " ".join(filter(None, [reply.reason, reply.note])),
             "tone": "info",
             "icon": "person",

@@ -78,7 +78,7 @@ def shown(
         "last_today": today.stopped,
         "form": _form(source.form, tried, notice),
         "second": source is turn.SECOND,
-        "objections": list(notice.replies.filter(answer=Reply.Answer.DISPUTE).order_by("pk")[:5])
+        "objections": list(notice.replies.filter(answer=Reply.Answer.DISPUTE, late=False).order_by("pk")[:5])
         if source is turn.SECOND and notice.disputed_at
         else [],
         "hold": _form(HoldForm, tried, notice, kind="police_first")

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from mimetypes import MimeTypes
-from typing import Final
+from typing import Final, NamedTuple
 
 from cases import url as urls
 from cases.models import Dispatch, LegalClass, MessageTemplate, Notice
@@ -60,9 +60,19 @@ class Line:
         return one_line(self.place.why) if self.place else ""
 
 
+class Page(NamedTuple):
+    """The page of a message, for answers without a log-in: where, and until when it opens."""
+
+    url: str
+    until: datetime
+
+
 @dataclass(frozen=True)
 class Letter:
-    """A dispatch with its lines. `term` is what counts for a clock that starts now, or how long an answer may take."""
+    """A dispatch with its lines. `term` is what counts for a clock that starts now, or how long an answer may take.
+
+    `page` is None for what has none: no mail, a contact that fetches by API, nothing to answer.
+    """
 
     dispatch: Dispatch
     contact: Contact
@@ -71,6 +81,7 @@ class Letter:
     lines: tuple[Line, ...]
     term: timedelta
     at: datetime
+    page: Page | None = None
 
     @property
     def is_first(self) -> bool:

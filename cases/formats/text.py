@@ -66,7 +66,7 @@ def body(letter: Letter) -> str:
         sections = [
             f"{_headline(letter).upper()}\n\n{_prose(said['opening'])}",
             _section(_("what we ask"), said["ask"], _never() if about_material else ""),
-            _section(_("how to answer"), said["answer"]),
+            "\n".join([_("how to answer").upper(), *_on_its_page(letter), _prose(said["answer"])]),
             "\n".join([_("this message").upper(), *_facts(letter)]),
             f"{_heading_of_lines(letter).upper()}\n"
             + "\n\n".join(_line(letter, line) for line in letter.lines),
@@ -164,6 +164,23 @@ def _headline(letter: Letter) -> str:
 
 def _never() -> str:
     return _("Do not copy, view, store or forward the material.")
+
+
+def _on_its_page(letter: Letter) -> Iterator[str]:
+    """The shortest way to answer, before the others. Frame and not words: no version may forget it."""
+    if letter.page is None:
+        return
+    yield from folded(
+        _("Quickest, without logging in, until %(until)s:") % {"until": in_both_zones(letter.page.until)}
+    )
+    yield from ("", letter.page.url, "")
+    yield from folded(
+        _(
+            "Opening it changes nothing: you choose, and press a button. Whoever has this link can answer for you, so"
+            " keep it within your abuse desk."
+        )
+    )
+    yield ""
 
 
 def _facts(letter: Letter) -> Iterator[str]:
@@ -288,18 +305,19 @@ def _section(heading: str, *texts: str) -> str:
 @lru_cache(maxsize=256)
 def _prose(text: str) -> str:
     """Folded, and kept: most of it is the same in the next message; a line that begins with a dash hangs under itself."""
-    folded = []
+    rows = []
     for line in text.split("\n"):
         hanging = "  " if line.startswith("- ") else ""
-        folded += _folded(line, hanging=hanging) or [""]
-    return "\n".join(folded)
+        rows += folded(line, hanging=hanging) or [""]
+    return "\n".join(rows)
 
 
 def _row(name: str, said: str, *, indent: str = "") -> list[str]:
-    return _folded(f"{name}: {said}", indent=indent, hanging=f"{indent}  ")
+    return folded(f"{name}: {said}", indent=indent, hanging=f"{indent}  ")
 
 
-def _folded(text: str, *, indent: str = "", hanging: str = "") -> list[str]:
+def folded(text: str, *, indent: str = "", hanging: str = "") -> list[str]:
+    """Lines of at most WIDTH characters; what has no blank in it is never broken."""
     if text and len(indent) + len(text) <= WIDTH and text.isprintable() and text.strip() == text:
         return [indent + text]  # what `wrap` says of it as well, only sooner
     return wrap(

@@ -7,10 +7,10 @@ from cases.models.bulk import Bulk, BulkLine
 from cases.models.call import Call
 from cases.models.claim import Claim
 from cases.models.content import Content
-from cases.models.delivery import Delivery
 from cases.models.dispatch import Attempt, Dispatch, DispatchLine
 from cases.models.figure import Figure, ProviderFigure, SavedFilter
 from cases.models.fingerprint import Fingerprint
+from cases.models.link import Link
 from cases.models.mail import Mail
 from cases.models.mail_receipt import MailReceipt
 from cases.models.mail_sender import MailSender
@@ -26,11 +26,11 @@ from cases.models.reply_mail import ReplyMail
 from cases.models.report import Report, ReportLine, Source
 from cases.models.reporter import FollowUp, Reporter
 from cases.models.rereading import Rereading
-from cases.models.scorecard import ScorecardComment
 from cases.models.second import SecondLook
 from cases.models.seen_to import SeenTo
 from cases.models.sighting import Sighting
 from cases.models.step import Step
+from cases.models.system_mail import SystemMail
 from cases.models.template import MessageTemplate
 from cases.models.unread import Unread
 from cases.models.vocabulary import Question, Term, Vocabulary
@@ -47,13 +47,13 @@ __all__ = [
     "Claim",
     "Content",
     "DeadlineRule",
-    "Delivery",
     "Dispatch",
     "DispatchLine",
     "Figure",
     "Fingerprint",
     "FollowUp",
     "LegalClass",
+    "Link",
     "Mail",
     "MailCopy",
     "MailReceipt",
@@ -75,12 +75,12 @@ __all__ = [
     "Reporter",
     "Rereading",
     "SavedFilter",
-    "ScorecardComment",
     "SecondLook",
     "SeenTo",
     "Sighting",
     "Source",
     "Step",
+    "SystemMail",
     "Term",
     "Unread",
     "Vocabulary",

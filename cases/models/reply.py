@@ -32,6 +32,8 @@ class Reply(models.Model):
     # What the provider says happened when ("removed at"); `at` is when we heard it.
     claimed_at = models.DateTimeField(_("says it happened"), null=True, blank=True)
     by = models.CharField(_("by"), max_length=40)
+    # Said by the link of a message that was overtaken: kept, and it moved nothing.
+    late = models.BooleanField(_("too late"), default=False, db_default=False)
     # The mail that said it, when `by` read it there.
     mail = models.ForeignKey(
         ReplyMail, models.PROTECT, null=True, blank=True, related_name="answers", verbose_name=_("mail")

@@ -106,12 +106,17 @@ def _refusal(notice: Notice | None, answer: Answer, *, now: datetime) -> str:
     """Why an answer cannot be taken; "" when it can."""
     if notice is None:
         return _("There is no such notice.")
-    if answer.answer not in Reply.Answer.values:
-        return _("This is not one of the answers.")
     if notice.state == Notice.State.WITHDRAWN:
         return _("This notice was withdrawn: there is nothing left to do.")
     if notice.state == Notice.State.REMOVED and answer.answer != Reply.Answer.NEED_INFORMATION:
         return _("We have seen that it is gone: there is nothing left to do.")
+    return unfit(answer, now=now)
+
+
+def unfit(answer: Answer, *, now: datetime) -> str:
+    """What is wrong with the words of an answer, whatever it is about; "" when nothing is."""
+    if answer.answer not in Reply.Answer.values:
+        return _("This is not one of the answers.")
     if answer.at is not None and answer.at > now:
         return _("What has happened cannot lie in the future.")
     if answer.answer == Reply.Answer.DISPUTE and not answer.reason.strip():
@@ -121,7 +126,9 @@ def _refusal(notice: Notice | None, answer: Answer, *, now: datetime) -> str:
 
 def _said(notices: Sequence[Notice]) -> set[tuple[int, str, str, str]]:
     """What was said before in the answers that may be repeated: (notice, answer, reason, note)."""
-    replies = Reply.objects.filter(notice__in=[notice.pk for notice in notices], answer__in=_REPEATABLE)
+    replies = Reply.objects.filter(
+        notice__in=[notice.pk for notice in notices], answer__in=_REPEATABLE, late=False
+    )
     return {(reply.notice_id, reply.answer, reply.reason, reply.note) for reply in replies}
 
 
@@ -138,7 +145,7 @@ def _apply(notice: Notice, answer: Answer, said: set[tuple[int, str, str, str]],
         if notice.next_check_at is None or notice.next_check_at > now:
             notice.next_check_at = now
     else:
-        words = (notice.pk, answer.answer, _reason(answer), answer.note)
+        words = (notice.pk, answer.answer, kept_reason(answer), answer.note)
         if words in said:
             return False
         said.add(words)
@@ -148,7 +155,7 @@ def _apply(notice: Notice, answer: Answer, said: set[tuple[int, str, str, str]],
     return True
 
 
-def _reason(answer: Answer) -> str:
+def kept_reason(answer: Answer) -> str:
     """As much of the reason as is kept."""
     return answer.reason.strip()[:300]
 
@@ -161,7 +168,7 @@ def _reply(notice: Notice, answer: Answer, *, by: Actor, now: datetime, mail: Re
         claimed_at=answer.at,
         by=str(by),
         mail=mail,
-        reason=_reason(answer),
+        reason=kept_reason(answer),
         token=uuid.uuid4(),
     )
     reply.note = answer.note

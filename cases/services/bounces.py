@@ -95,9 +95,8 @@ def shown_otherwise(dispatch: Dispatch, notices: Sequence[Notice]) -> set[int]:
     if wrote.exclude(state=ReplyMail.State.SET_ASIDE).exists():
         return set(ids)
     spoke = Step.objects.filter(notice__in=ids, calls__outcome__in=Call.SPOKE)
-    people = Q(act="show") | (
-        Q(became=Notice.State.NOTIFIED) & (Q(actor__startswith="user:") | Q(actor__startswith="key:"))
-    )
+    theirs = Q(actor__startswith="user:") | Q(actor__startswith="key:") | Q(actor__startswith="link:")
+    people = Q(act="show") | (Q(became=Notice.State.NOTIFIED) & theirs)
     events = Event.objects.filter(people, subject="notice", subject_id__in=ids)
     others = DispatchLine.objects.filter(
         notice__in=ids, step=FIRST, dropped_because="", dispatch__state=Dispatch.State.ACCEPTED

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from cases.formats import letter as letters
 from cases.models import Dispatch, DispatchLine, MessageTemplate, Notice
+from cases.services import pages
 from cases.services.beside import judged_types, referrers
 from cases.services.enqueue import FIRST
 from cases.services.rules import rule_at
@@ -33,9 +34,10 @@ def letter_of(
     now: datetime,
     wording: MessageTemplate | None = None,
 ) -> letters.Letter:
-    """The letter of a message about `notices`, in the words in force unless others are to be tried."""
+    """The letter of a message about `notices` as a preview shows it, in the words in force unless others are tried."""
     known = known_of([(dispatch, notices)], now=now)
-    return write(dispatch, [notice.pk for notice in notices], known, now=now, wording=wording)
+    ids, page = [notice.pk for notice in notices], pages.example(dispatch, now=now)
+    return write(dispatch, ids, known, now=now, wording=wording, page=page)
 
 
 def known_of(messages: Sequence[tuple[Dispatch, Sequence[Notice]]], *, now: datetime) -> Known:
@@ -77,6 +79,7 @@ def write(
     *,
     now: datetime,
     wording: MessageTemplate | None = None,
+    page: letters.Page | None = None,
 ) -> letters.Letter:
     """The letter of one message: no query."""
     contact, provider = dispatch.contact, dispatch.contact.provider
@@ -99,6 +102,7 @@ def write(
         ),
         term=known.terms[dispatch.kind],
         at=now,
+        page=page,
     )
 
 

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from audit.record import Actor, record
 from cases import url as urls
+from cases.formats.page import without_link
 from cases.models import Content, Dispatch, Notice, ReportLine
 from cases.services.refused import Invalid, NotFound
 
@@ -65,13 +66,13 @@ def read_line(*, line_id: UUID, reason: str, by: Actor, now: datetime) -> Report
 
 
 def read_message(*, dispatch_id: int, by: Actor, now: datetime) -> str:
-    """The text of a message as it went out, which may hold addresses. Raises NotFound."""
+    """The text of a message as it went out, which may hold addresses; without the link to its page. Raises NotFound."""
     with transaction.atomic():
         dispatch = Dispatch.objects.filter(pk=dispatch_id).first()
         if dispatch is None or not dispatch.body_sealed:
             raise NotFound(_("This message has no text yet: it is written when it is sent."))
         record("read", "dispatch", dispatch.pk, by=by, at=now)
-        return str(dispatch.body)
+        return without_link(dispatch.body)
 
 
 def _check(reason: str) -> None:

@@ -88,7 +88,7 @@ INVARIANTS: Final = (
                        WHERE o.notice_id = n.id AND o.step = 'first' AND o.dropped_because = ''
                          AND p.state = 'accepted')))
            AND NOT EXISTS (SELECT 1 FROM audit_event e WHERE e.subject = 'notice' AND e.subject_id = n.id
-               AND e.became = 'notified' AND (e.actor LIKE 'user:%%' OR e.actor LIKE 'key:%%'))""",
+               AND e.became = 'notified' AND (e.actor LIKE 'user:%%' OR e.actor LIKE 'key:%%' OR e.actor LIKE 'link:%%'))""",
     ),
     Invariant(
         "I6",

@@ -57,7 +57,7 @@ class Row:
 def rows(notices: Sequence[Notice], *, now: datetime) -> list[Row]:
     """The rows of one page, in its order. Two queries however long it is."""
     ids = [notice.pk for notice in notices]
-    replies = Reply.objects.filter(notice__in=ids)
+    replies = Reply.objects.filter(notice__in=ids, late=False)
     last = _last_per_notice(replies)
     claims = _last_per_notice(replies.filter(answer__in=CLAIMS))
     return [_row(notice, last.get(notice.pk), claims.get(notice.pk), now=now) for notice in notices]

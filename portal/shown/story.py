@@ -77,19 +77,21 @@ def story(notice: Notice, visitor: Visitor) -> Story:
     lines = _messages(notice)
     replies = list(notice.replies.order_by("at", "pk"))
     sightings = list(notice.sightings.order_by("-seen_at", "-pk")[:_CHECKS])[::-1]
-    claims = [reply for reply in replies if reply.answer in CLAIMS]
+    # What came too late by a link is told below, and is no fact.
+    counting = [reply for reply in replies if not reply.late]
+    claims = [reply for reply in counting if reply.answer in CLAIMS]
     related = visitor.notices.filter(Q(pk=notice.previous_id) | Q(previous=notice)).order_by("pk")
     return Story(
         legal_class=class_words(notice),
         clock=_clock(notice, lines, replies),
-        facts=_facts(notice, replies, sightings),
+        facts=_facts(notice, counting, sightings),
         contradicted_claim=claimed_at(notice, claims[-1] if claims else None)
         if notice.is_contradicted
         else None,
         happened=_timeline(notice, lines, replies, sightings, visitor),
         related=list(related),
         can_answer=notice.state in {Notice.State.RECEIVED, Notice.State.NOTIFIED, Notice.State.ESCALATED},
-        is_judged_again=any(reply.answer == Reply.Answer.DISPUTE for reply in replies)
+        is_judged_again=any(reply.answer == Reply.Answer.DISPUTE for reply in counting)
         and notice.objection_rejected_at is None
         and notice.state in {Notice.State.RECEIVED, Notice.State.NOTIFIED, Notice.State.ESCALATED},
     )
@@ -220,12 +222,19 @@ def _reply(reply: Reply, name: str) -> Happened:
         told.insert(0, _("Happened at %(at)s UTC.") % {"at": f"{reply.claimed_at:%Y-%m-%d %H:%M}"})
     return Happened(
         at=reply.at,
-        text=_("You answered: %(answer)s.") % {"answer": answered.words},
+        text=(_("You answered, too late: %(answer)s.") if reply.late else _("You answered: %(answer)s."))
+        % {"answer": answered.words},
         tone=answered.tone,
         icon=answered.icon,
         detail=" ".join(filter(None, told)),
-        by=name or (_("by mail") if reply.mail_id else ""),
+        by=name or (_("by mail") if reply.mail_id else "") or _by_link(reply),
     )
+
+
+def _by_link(reply: Reply) -> str:
+    """By the link of which message, for what was answered without a log-in; "" for other answers."""
+    kind, _colon, number = reply.by.partition(":")
+    return _("by the link in %(number)s") % {"number": number} if kind == "link" else ""
 
 
 def _checks(sightings: Sequence[Sighting], *, turns: Sequence[datetime]) -> list[Happened]:

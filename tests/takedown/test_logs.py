@@ -69,3 +69,16 @@ def test_a_line_says_when_who_and_what_was_given_with_it() -> None:
     assert said["logger"] == "cases"
     assert said["reference"] == "N-7QK3M0V9TD"
     assert "request" not in said
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["/answer/abcdefgh234567abcdefgh234567abcdefgh2345/", "/join/k9_Zq-T0aaaaaaa/", "/answer/abcdef"],
+)
+def test_the_secret_of_a_link_never_reaches_the_log(secret: str) -> None:
+    assert secret.split("/")[2] not in scrub(f"Not Found: {secret}")
+    assert scrub("Not Found: /join/options/") == "Not Found: /join/options/"
+    assert (
+        scrub("Not Found: /portal/notices/N-7QK3M0V9TD/answer/")
+        == "Not Found: /portal/notices/N-7QK3M0V9TD/answer/"
+    )

@@ -21,8 +21,8 @@ from cases.models import Attempt, Dispatch, DispatchLine, Notice
 from cases.services.enqueue import FIRST, split
 from cases.services.letters import known_of, write
 from cases.services.moving import moving_many
+from cases.services.pages import pages_of
 from cases.services.route import refresh_attributions
-from cases.services.sending import deliveries
 from cases.services.sending.claiming import LEASE, Claim, fenced
 from cases.services.sending.copies import begun, called, keys_of, secrets_of
 from cases.services.sending.failing import change, failed, give_up, park, unmade
@@ -133,13 +133,14 @@ def _made(
     known = known_of([(dispatch, kept[dispatch.pk]) for dispatch in dispatches], now=now)
     keys = keys_of({dispatch.contact_id for dispatch in dispatches})
     secrets = secrets_of({dispatch.contact_id for dispatch in dispatches if _by_webhook(dispatch)}, now=now)
+    pages = pages_of(dispatches, frozen=frozen, now=now)
     most = settings.HOST.message_max_mb * 1_000_000
     made: list[tuple[Dispatch, EmailMessage | Call]] = []
     attempts: list[Attempt] = []
     for dispatch in dispatches:
         own = [notice.pk for notice in kept[dispatch.pk]]
         try:
-            letter = write(dispatch, own, known, now=now)
+            letter = write(dispatch, own, known, now=now, page=pages.get(dispatch.pk))
             if dispatch.pk not in frozen:
                 _word(dispatch, letter)
             attempt, message = _begun(dispatch, letter, claims[dispatch.pk].attempt, keys, secrets, now=now)
@@ -166,7 +167,6 @@ def _made(
         attempts.append(attempt)
     write_rows([dispatch for dispatch, _message in made], _WRITTEN)
     Attempt.objects.bulk_create(attempts)
-    deliveries.begin([(dispatch, message) for dispatch, message in made if isinstance(message, Call)])
     return [
         Ready(
             held=claims[dispatch.pk],

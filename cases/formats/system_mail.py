@@ -1,0 +1,78 @@
+"""System mails (RFC 5322, 3834): plain text, without an address of content and without a link that answers."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, parseaddr
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from cases.formats.text import folded, in_both_zones
+from cases.models import Reply, SystemMail
+
+
+def confirmation(mail: SystemMail, replies: Sequence[Reply], *, at: datetime) -> EmailMessage:
+    """To the contact of a message: what was answered by its link. What was typed is not repeated."""
+    dispatch = mail.dispatch
+    if dispatch is None:
+        raise ValueError(f"{mail.pk} confirms no message.")
+    out = _message(mail, to=dispatch.contact.address, at=at)
+    out["Subject"] = _("[%(number)s] Your answers are recorded") % {"number": dispatch.number}
+    out["In-Reply-To"] = out["References"] = dispatch.message_id
+    about = ngettext(
+        "We recorded %(count)d answer, given by the link in our message %(number)s:",
+        "We recorded %(count)d answers, given by the link in our message %(number)s:",
+        len(replies),
+    ) % {"count": len(replies), "number": dispatch.number}
+    lines = [line for reply in replies for line in _row(reply)]
+    if any(not reply.late for reply in replies):
+        lines += ["", *folded(_("The clock of a notice runs until we see that the material is gone."))]
+    if any(reply.late for reply in replies):
+        lines += [
+            "",
+            *folded(
+                _(
+                    "What is marked as too late was kept and moves nothing: the notice is closed, or a newer message"
+                    " is about it."
+                )
+            ),
+        ]
+    wrong = _(
+        "Was this none of you? Somebody else has the link. Let an admin of yours revoke it in the portal"
+        " (%(portal)s), or call us: %(phone)s."
+    ) % {
+        "portal": f"{settings.BASE_URL}/portal/links/",
+        "phone": settings.HOST.organisation.phone.replace(" ", "\xa0"),
+    }
+    body = [*folded(about), "", *lines, "", *folded(wrong), "", settings.HOST.organisation.name]
+    out.set_content(_text(body), charset="utf-8", cte="quoted-printable")
+    return out
+
+
+def _row(reply: Reply) -> list[str]:
+    said = f"{reply.notice.reference}  {reply.get_answer_display()}"
+    if reply.claimed_at is not None:
+        said += f", {in_both_zones(reply.claimed_at)}"
+    if reply.late:
+        said += f" [{_('too late')}]"
+    rows = folded(said, hanging="   ")
+    return [*rows, f"   {_('recorded')} {in_both_zones(reply.at)}"]
+
+
+def _message(mail: SystemMail, *, to: str, at: datetime) -> EmailMessage:
+    out = EmailMessage(policy=SMTP)
+    local, _at, domain = parseaddr(settings.HOST.sender_address)[1].rpartition("@")
+    out["From"] = Address(settings.HOST.sender_name, local, domain)
+    out["To"] = Address(addr_spec=to)
+    out["Date"] = format_datetime(at)
+    out["Message-ID"] = mail.message_id
+    out["Auto-Submitted"] = "auto-generated"
+    return out
+
+
+def _text(lines: Sequence[str]) -> str:
+    return "\n".join(lines).replace("\xa0", " ") + "\n"

@@ -112,6 +112,14 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     "own_notice.view": frozenset({_M, _P}),
     "own_notice.answer": frozenset({_M, _P}),
     "own_notice.reveal": frozenset({_M, _P}),
+    # How notices are followed: staff reads it with what the provider says of it.
+    "scorecard.view": frozenset({_L, _N, _S}),
+    "own_scorecard.view": frozenset({_M, _P}),
+    "own_scorecard.comment": frozenset({_P}),
+    # Endpoints of webhooks, and the log of calls to them.
+    "own_webhook.view": frozenset({_M, _P}),
+    "own_webhook.try": frozenset({_P}),
+    "own_webhook.change": frozenset({_P}),
     "member.view": frozenset({_M, _P}),
     "member.change": frozenset({_P}),
     # The links in mails, by which whoever has the mail can answer.
@@ -121,7 +129,15 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
 
 #: Cells that want a proof of the last minutes (STEP_UP_S) who it is: a session that was left open is not enough.
 STEP_UP: Final = frozenset(
-    {"user.change", "user.recover", "invitation.change", "key.change", "notice.export", "member.change"}
+    {
+        "user.change",
+        "user.recover",
+        "invitation.change",
+        "key.change",
+        "notice.export",
+        "member.change",
+        "own_webhook.change",
+    }
 )
 
 

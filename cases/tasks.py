@@ -29,6 +29,7 @@ from cases.services import (
     system_mail,
 )
 from cases.services.beat import leave_beat
+from cases.services.sending.deliveries import forget_old
 from providers.fetch import fetcher
 from providers.services import registry
 from providers.sources.resolver import resolver
@@ -93,9 +94,10 @@ def sweep_steps() -> None:
 
 @sweep
 def sweep_retention() -> None:
-    """Erase what has been kept long enough: the traces of visitors at once, the rest once a day."""
+    """Erase what has been kept long enough: the traces of visitors and calls at once, the rest once a day."""
     forget_empty(now=database_now())
     forget_ended(now=database_now())
+    forget_old(now=database_now())
     retention.erase_daily(by=Actor.system("retention"), now=database_now())
 
 

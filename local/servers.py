@@ -67,8 +67,13 @@ class Servers:
     postgres_bin: Path
 
 
-def prepare(folder: Path, *, durable: bool, redis_port: int, redis_password: str) -> Servers:
-    """Make the data folders under `folder` if missing. Raises Failed if the machine lacks something."""
+def prepare(
+    folder: Path, *, durable: bool, redis_port: int, redis_password: str, more: Sequence[str] = ()
+) -> Servers:
+    """Make the data folders under `folder` if missing. Raises Failed if the machine lacks something.
+
+    `more`: PostgreSQL's settings on top, `name=value`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     sockets = socket_folder(folder)
     programs = postgres_programs()
@@ -80,7 +85,7 @@ def prepare(folder: Path, *, durable: bool, redis_port: int, redis_password: str
     if os.geteuid() == 0:
         for path in (data, sockets):
             _give(path, owner)
-    settings = [*ALWAYS, *(DURABLE if durable else THROW_AWAY), f"unix_socket_directories={sockets}"]
+    settings = [*ALWAYS, *(DURABLE if durable else THROW_AWAY), *more, f"unix_socket_directories={sockets}"]
     return Servers(
         postgres=Program(
             name="postgres",

@@ -3,14 +3,21 @@
 `T` chooses: `make test T=tests/cases`, `make test T="-k overdue"`, `make test T="-m drill"`. Drills (slow,
 they kill things) run only when asked for. The servers answer to `local.control`, so that a test can stop,
 kill or hang them. Ctrl-C, a kill -9 and a crash all leave no server behind.
+
+Without `T` it is all of them, and two runs share them (`local.sharing`), each with servers of its own: a run
+waits half of its time for a browser, a worker or a clock.
 """
 
 import os
+import re
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from local import messages, servers
@@ -88,11 +95,17 @@ def browser() -> tuple[str | None, str]:
     )
 
 
-def start(launcher: Launcher, folder: Path, *, durable: bool = False) -> servers.Servers:
+def start(
+    launcher: Launcher, folder: Path, *, durable: bool = False, more: Sequence[str] = ()
+) -> servers.Servers:
     """Start both servers side by side. A free port may be taken in between: then with another one."""
     for tries_left in (2, 1, 0):
         ready = servers.prepare(
-            folder, durable=durable, redis_port=servers.free_port(), redis_password=servers.new_password()
+            folder,
+            durable=durable,
+            redis_port=servers.free_port(),
+            redis_password=servers.new_password(),
+            more=more,
         )
         launcher.start(ready.redis, wait=False)
         if not launcher.alive("postgres"):
@@ -155,11 +168,77 @@ def run(arguments: list[str]) -> int:
     return status if status >= 0 else 128 - status
 
 
+def run_shared(runs: int = 2) -> int:
+    """Run all tests in `runs` runs side by side; what the others say is shown once the first is done.
+
+    Returns the first exit status that is not 0.
+    """
+    TESTS.mkdir(parents=True, exist_ok=True)
+    encryption_keys()
+    messages.compile_stale()
+    browser()
+    with tempfile.TemporaryDirectory(dir=TESTS, prefix="claims-") as claims:
+        logs = [Path(claims) / f"{number}.log" for number in range(runs)]
+        environment = os.environ | {"TAKEDOWN_CLAIMS": claims, "T": "", "PYTHONUNBUFFERED": "1"}
+        command = [sys.executable, "-m", "local.test", "-p", "local.sharing"]
+        started = []
+        for log in logs:
+            with log.open("wb") as written:
+                started.append(
+                    subprocess.Popen(
+                        command,
+                        cwd=ROOT,
+                        env=environment,
+                        stdout=subprocess.PIPE if log is logs[0] else written,
+                        stderr=subprocess.STDOUT,
+                        preexec_fn=die_with_parent,  # one thread only
+                    )
+                )
+        # Ctrl-C reaches them by themselves, and they report before they leave.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda number, frame: _terminate(started))
+        said = _followed(started[0])
+        statuses = [each.wait() for each in started]
+        for log in logs[1:]:
+            text = log.read_text(encoding="utf-8", errors="replace")
+            sys.stdout.write(f"\n{text}")
+            said += text
+    counts = closing_counts(said)
+    print(
+        f"\n{counts['passed']} passed, {counts['failed'] + counts['error']} failed, {counts['skipped']} skipped"
+    )
+    return next((status if status >= 0 else 128 - status for status in statuses if status), 0)
+
+
+def _terminate(runs: "Sequence[subprocess.Popen[bytes]]") -> None:
+    for each in runs:
+        each.terminate()
+
+
+def _followed(run: "subprocess.Popen[bytes]") -> str:
+    """All that a run says, shown as it says it."""
+    said = b""
+    while run.stdout is not None and (heard := os.read(run.stdout.fileno(), 65_536)):
+        sys.stdout.buffer.write(heard)
+        sys.stdout.flush()
+        said += heard
+    return said.decode("utf-8", errors="replace")
+
+
+def closing_counts(said: str) -> Counter[str]:
+    """The sums of pytest's closing lines."""
+    counts: Counter[str] = Counter()
+    for line in re.findall(r"^(?:=+ )?(\d+ [a-z]+(?:, \d+ [a-z]+)*) in [0-9.]+s", said, re.MULTILINE):
+        for number, what in re.findall(r"(\d+) (passed|failed|skipped|error)", line):
+            counts[what] += int(number)
+    return counts
+
+
 def main() -> None:
     """`python -m local.test [pytest's arguments ...]`, with `T` from the environment when there are none."""
     arguments = sys.argv[1:] or shlex.split(os.environ.get("T", ""))
     try:
-        status = run(arguments)
+        status = run(arguments) if arguments else run_shared()
     except Failed as problem:
         sys.stderr.write(f"takedown: {problem}\n")
         status = 1

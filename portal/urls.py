@@ -1,9 +1,11 @@
 """The addresses of the portal."""
 
 from django.urls import path, register_converter
+from django.urls.converters import IntConverter
 
+from cases.measures.quarter import SPELLED
 from cases.models.notice import NOTICE_REFERENCE
-from portal.views import answers, colleagues, links, notice, notices
+from portal.views import answers, colleagues, links, notice, notices, scorecard, webhooks
 
 
 class Reference:
@@ -20,7 +22,28 @@ class Reference:
         return value
 
 
+class InQuarter(Reference):
+    """A quarter as it is written, such as 2026-Q3."""
+
+    regex = SPELLED
+
+
+class ScorecardKind(Reference):
+    """The files that a scorecard comes as."""
+
+    regex = "csv|json"
+
+
+class Row(IntConverter):
+    """The id of a row: a longer number is none of ours."""
+
+    regex = "[0-9]{1,18}"
+
+
 register_converter(Reference, "notice_reference")
+register_converter(InQuarter, "quarter")
+register_converter(Row, "row")
+register_converter(ScorecardKind, "scorecard_kind")
 
 app_name = "portal"
 urlpatterns = [
@@ -31,9 +54,16 @@ urlpatterns = [
     path("colleagues/invitations/<int:pk>/revoke/", colleagues.revoke, name="invitation_revoke"),
     path("colleagues/<int:pk>/role/", colleagues.role, name="colleague_role"),
     path("colleagues/<int:pk>/end/", colleagues.end, name="colleague_end"),
+    path("scorecard/", scorecard.scorecard, name="scorecard"),
+    path("scorecard/scorecard.<scorecard_kind:kind>", scorecard.export, name="scorecard_export"),
+    path("scorecard/<quarter:quarter>/comment/", scorecard.comment, name="scorecard_comment"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/<row:pk>/test/", webhooks.test, name="webhook_test"),
+    path("webhooks/<row:pk>/secret/", webhooks.secret, name="webhook_secret"),
+    path("webhooks/deliveries/<row:pk>/replay/", webhooks.replay, name="webhook_replay"),
     path("links/", links.links, name="links"),
     path("links/revoke/", links.revoke_all, name="links_revoke"),
-    path("links/<int:pk>/revoke/", links.revoke, name="link_revoke"),
+    path("links/<row:pk>/revoke/", links.revoke, name="link_revoke"),
     path("notices/<notice_reference:reference>/", notice.notice, name="notice"),
     path("notices/<notice_reference:reference>/address/", notice.address, name="address"),
     path("notices/<notice_reference:reference>/answer/", notice.answer, name="answer"),

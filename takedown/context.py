@@ -185,6 +185,14 @@ STAFF: Final = (
 )
 PORTAL: Final = (
     Place("portal:notices", "own_notice.view", _("Notices"), _("What is with you")),
+    Place("portal:scorecard", "own_scorecard.view", _("Your figures"), _("How your notices are followed")),
+    Place(
+        "portal:webhooks",
+        "own_webhook.view",
+        _("Webhooks"),
+        _("Your endpoints, and what went to them"),
+        _ACCESS,
+    ),
     Place(
         "portal:colleagues", "member.view", _("Colleagues"), _("Who sees and answers your notices"), _ACCESS
     ),

@@ -15,7 +15,7 @@ from accounts.models import User
 from audit.counting import Counter, Shortcut
 from audit.desk import BOTH, POST, Display, page
 from audit.record import Actor
-from cases.admin import bulk, calls, notice_page, overdue, saved, search, steps, team, work
+from cases.admin import bulk, calls, notice_page, overdue, saved, scorecard, search, steps, team, work
 from cases.admin.buttons import BUTTONS, Button
 from cases.admin.counters import counter
 from cases.admin.find import find_by_text
@@ -56,6 +56,7 @@ class NoticeDesk(Display):
             *overdue.urls(self),
             *steps.urls(self),
             *calls.urls(self),
+            *scorecard.urls(self),
             *bulk.urls(self),
             *saved.urls(self),
         ]

@@ -7,6 +7,7 @@ from cases.models.bulk import Bulk, BulkLine
 from cases.models.call import Call
 from cases.models.claim import Claim
 from cases.models.content import Content
+from cases.models.delivery import Delivery
 from cases.models.dispatch import Attempt, Dispatch, DispatchLine
 from cases.models.figure import Figure, ProviderFigure, SavedFilter
 from cases.models.fingerprint import Fingerprint
@@ -26,6 +27,7 @@ from cases.models.reply_mail import ReplyMail
 from cases.models.report import Report, ReportLine, Source
 from cases.models.reporter import FollowUp, Reporter
 from cases.models.rereading import Rereading
+from cases.models.scorecard import ScorecardComment
 from cases.models.second import SecondLook
 from cases.models.seen_to import SeenTo
 from cases.models.sighting import Sighting
@@ -47,6 +49,7 @@ __all__ = [
     "Claim",
     "Content",
     "DeadlineRule",
+    "Delivery",
     "Dispatch",
     "DispatchLine",
     "Figure",
@@ -75,6 +78,7 @@ __all__ = [
     "Reporter",
     "Rereading",
     "SavedFilter",
+    "ScorecardComment",
     "SecondLook",
     "SeenTo",
     "Sighting",

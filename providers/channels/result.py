@@ -23,11 +23,14 @@ def without_links(words: str) -> str:
 class Accepted:
     """The server took responsibility. `answer`: its words, at most 500 characters.
 
-    `theirs`: it is known to be the provider's own, whatever is said of our relay.
+    `theirs`: it is known to be the provider's own, whatever is said of our relay. `status` and `took`: of a webhook,
+    what its server answered in HTTP and how long it took.
     """
 
     answer: str
     theirs: bool = False
+    status: int | None = field(default=None, compare=False)
+    took: timedelta | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Failed:
     """It did not. `permanent`: trying again would not help, a person must look.
 
     `wait`: how long they asked us to wait. `ours`: what failed is on our side (our relay), and says nothing of them.
-    `gone`: they say that nothing will ever be taken there again.
+    `gone`: they say that nothing will ever be taken there again. `status`, `took`: as of Accepted.
     """
 
     answer: str
@@ -43,6 +46,8 @@ class Failed:
     wait: timedelta | None = None
     ours: bool = False
     gone: bool = False
+    status: int | None = field(default=None, compare=False)
+    took: timedelta | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,11 @@ followed; 410 says that the endpoint is gone for good. All else may pass, and is
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from email.utils import parsedate_to_datetime
+from time import monotonic
 from typing import Final
 
 from standardwebhooks.webhooks import Webhook
@@ -33,13 +35,14 @@ class WebhookChannel:
         if not isinstance(message, Call):
             raise TypeError("a webhook takes no mail")
         headers = {"Content-Type": "application/json", **signed(message)}
+        begun = monotonic()
         try:
             answer = self._through.post(recipient, message.body, headers=headers, within=WITHIN)
         except Refused as refusal:
             return Failed(f"We do not go there: {refusal}.", permanent=True)
         except FetchFailed as failure:
-            return Failed(f"No answer: {failure}.", permanent=False)
-        return _result(answer, now=message.at)
+            return Failed(f"No answer: {failure}.", permanent=False, took=_since(begun))
+        return replace(_result(answer, now=message.at), status=answer.status, took=_since(begun))
 
 
 def signed(call: Call) -> dict[str, str]:
@@ -59,6 +62,10 @@ def signed(call: Call) -> dict[str, str]:
 def session() -> Iterator[WebhookChannel]:
     """A channel through the fetcher of this process."""
     yield WebhookChannel(fetcher())
+
+
+def _since(begun: float) -> timedelta:
+    return timedelta(seconds=monotonic() - begun)
 
 
 def _result(answer: Answer, *, now: datetime) -> Accepted | Failed:

@@ -10,6 +10,7 @@ from django.db.models import Exists, F, OuterRef
 from django.utils.translation import gettext as _
 
 from cases.models import Attempt, Dispatch
+from cases.services.sending.deliveries import never_begun
 from cases.services.sending.pacing import Turn, keep, turns
 
 #: Longer than a hand-over can take (EMAIL_TIMEOUT bounds the whole of it), so a lease that ran out is dead. It
@@ -77,4 +78,5 @@ def give_back(held: Claim, *, now: datetime) -> None:
             Attempt.objects.filter(dispatch=held.dispatch_id, number=held.attempt).update(
                 ended_at=now, accepted=False, answer=_("Not begun: everybody was busy.")
             )
+            never_begun(held.dispatch_id, held.attempt)
             Dispatch.objects.filter(pk=held.dispatch_id).update(leased_until=None)

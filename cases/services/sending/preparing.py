@@ -23,6 +23,7 @@ from cases.services.letters import known_of, write
 from cases.services.moving import moving_many
 from cases.services.pages import pages_of
 from cases.services.route import refresh_attributions
+from cases.services.sending import deliveries
 from cases.services.sending.claiming import LEASE, Claim, fenced
 from cases.services.sending.copies import begun, called, keys_of, secrets_of
 from cases.services.sending.failing import change, failed, give_up, park, unmade
@@ -167,6 +168,7 @@ def _made(
         attempts.append(attempt)
     write_rows([dispatch for dispatch, _message in made], _WRITTEN)
     Attempt.objects.bulk_create(attempts)
+    deliveries.begin([(dispatch, message) for dispatch, message in made if isinstance(message, Call)])
     return [
         Ready(
             held=claims[dispatch.pk],

@@ -14,6 +14,7 @@ from cases.models import Attempt, Dispatch, DispatchLine, Notice
 from cases.services import withdraw
 from cases.services.clocks import start_clocks
 from cases.services.moving import moving_many
+from cases.services.sending import deliveries
 from cases.services.sending.claiming import Claim, fenced
 from cases.services.sending.failing import failed
 from cases.services.sending.pacing import recover
@@ -83,6 +84,8 @@ def _end_attempts(
         result = results[attempt.dispatch_id]
         attempt.ended_at, attempt.accepted, attempt.answer = now, isinstance(result, Accepted), result.answer
     write_rows(begun, _ENDED)
+    by_webhook = [each for each in dispatches.values() if each.contact.channel == Contact.Channel.WEBHOOK]
+    deliveries.end({(each.pk, each.attempt): results[each.pk] for each in by_webhook})
 
 
 def _accept(

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0035_keep_the_deadline_sweep_off_what_has_escalated"),
+        ("cases", "0036_let_providers_answer_to_their_figures"),
     ]
 
     operations = [

@@ -17,6 +17,7 @@ from cases.services import (
     bulk,
     contact_health,
     figures,
+    forwarding,
     keep,
     ladder,
     origins,
@@ -86,10 +87,11 @@ def sweep_deadlines() -> None:
 
 @sweep
 def sweep_steps() -> None:
-    """Take the rungs of the ladder that are due, and pass on what nobody sees to."""
+    """Take the rungs of the ladder that are due, pass on what nobody sees to, and say whose customer's time is over."""
     by = Actor.system("sweep_steps")
     ladder.take_steps_due(by=by, now=database_now())
     ladder.pass_on_due(by=by, now=database_now())
+    forwarding.remind_due(by=by, now=database_now())
 
 
 @sweep

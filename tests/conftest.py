@@ -37,8 +37,11 @@ def _first_rows(**_signal: Any) -> None:
         words = "cases.migrations.0016_add_the_first_words_and_let_judgements_name_theirs"
         import_module(words).add_first_words(Vocabulary, Term)
     if not MessageTemplate.objects.exists():
-        words = "cases.migrations.0023_add_the_first_words_of_messages"
-        import_module(words).add_first_words(MessageTemplate)
+        for name in (
+            "0023_add_the_first_words_of_messages",
+            "0039_carry_over_objections_and_word_that_a_message_waits",
+        ):
+            import_module(f"cases.migrations.{name}").add_first_words(MessageTemplate)
 
 
 @pytest.fixture(scope="session")

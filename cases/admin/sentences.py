@@ -68,6 +68,14 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("notice", "observe", "removed"): Sentence(_("Proven gone"), "good", "check-circle"),
     ("notice", "answer", ""): Sentence(_("The provider answered"), "info", "person"),
     ("notice", "reply", ""): Sentence(_("The provider answered"), "info", "person"),
+    ("notice", "ask", ""): Sentence(_("The provider wrote a message"), "info", "person"),
+    ("notice", "write", ""): Sentence(_("A message to the provider was written"), "info", "send"),
+    ("notice", "need_no_answer", ""): Sentence(_("What the provider wrote needs no answer"), icon="check"),
+    ("notice", "read", ""): Sentence(_("The provider read our message"), icon="eye"),
+    ("notice", "read_message", ""): Sentence(_("Read a message with the addresses in it"), icon="eye"),
+    ("notice", "remind_forwarded", ""): Sentence(
+        _("Their customer's time is over and we still see it: the provider was told"), "warn", "bell"
+    ),
     ("notice", "set_customer_reference", ""): Sentence(_("The provider noted its own reference")),
     ("notice", "ask_origin", ""): Sentence(_("A CDN was asked for the server behind it"), "info", "send"),
     ("notice", "learn_origin", ""): Sentence(_("The server behind the CDN became known"), "info", "server"),
@@ -210,7 +218,7 @@ def step_name(code: str) -> str:
     if code.startswith(deadlines.REMINDER):
         return gettext("reminder %(count)s") % {"count": code.removeprefix(deadlines.REMINDER)}
     kind = code.partition("-")[0]
-    if kind in {Dispatch.Kind.WITHDRAWAL, Dispatch.Kind.ORIGIN}:
+    if kind in {Dispatch.Kind.WITHDRAWAL, Dispatch.Kind.ORIGIN, Dispatch.Kind.MESSAGE}:
         return str(Dispatch.Kind(kind).label)
     return {
         "first": gettext("first notice"),

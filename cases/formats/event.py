@@ -14,6 +14,7 @@ TYPES: Final[dict[str, str]] = {
     Dispatch.Kind.REMINDER: "notice.reminder",
     Dispatch.Kind.WITHDRAWAL: "notice.withdrawn",
     Dispatch.Kind.ORIGIN: "notice.origin_wanted",
+    Dispatch.Kind.MESSAGE: "notice.message",
 }
 
 

@@ -91,7 +91,7 @@ class Letter:
     @property
     def is_automatic(self) -> bool:
         """Whether it goes out without anybody having asked for this very message."""
-        return self.dispatch.kind in {Dispatch.Kind.REMINDER, Dispatch.Kind.WITHDRAWAL}
+        return self.dispatch.kind in {Dispatch.Kind.REMINDER, Dispatch.Kind.WITHDRAWAL, Dispatch.Kind.MESSAGE}
 
     @property
     def mode(self) -> str:

@@ -52,6 +52,8 @@ def subject(letter: Letter) -> str:
                 }
             case Kind.WITHDRAWAL:
                 said = _("Withdrawn: you need do nothing")
+            case Kind.MESSAGE:
+                said = _("A message waits for you in the portal")
             case _kind:
                 said = _("Question: which server is behind your network")
         return f"[{letter.dispatch.number}] {said}"
@@ -71,7 +73,7 @@ def body(letter: Letter) -> str:
             f"{_heading_of_lines(letter).upper()}\n"
             + "\n\n".join(_line(letter, line) for line in letter.lines),
             _prose(attached.told(letter)) if about_material else "",
-            _section(_("grounds"), _grounds(letter)),
+            _section(_("grounds"), grounds) if (grounds := _grounds(letter)) else "",
             _section(_("objections"), said["objection"]) if said["objection"] else "",
             _prose(said["closing"]),
             "\n".join(
@@ -152,6 +154,15 @@ def _headline(letter: Letter) -> str:
                 )
                 % said
             )
+        case Kind.MESSAGE:
+            return (
+                ngettext(
+                    "A message about %(count)d notice waits for you",
+                    "Messages about %(count)d notices wait for you",
+                    len(letter.lines),
+                )
+                % said
+            )
     return (
         ngettext(
             "Question: which server is behind %(count)d host?",
@@ -191,6 +202,7 @@ def _facts(letter: Letter) -> Iterator[str]:
         Kind.REMINDER: _("reminder %(count)s") % {"count": letter.dispatch.round},
         Kind.WITHDRAWAL: _("withdrawal"),
         Kind.ORIGIN: _("question for the origin"),
+        Kind.MESSAGE: _("a message waits"),
     }[Kind(kind)]
     yield from _row(_("Number"), f"{letter.dispatch.number} ({which})")
     yield from _row(pgettext("a message", "Sent"), in_both_zones(letter.at))
@@ -211,18 +223,23 @@ def _term(letter: Letter) -> str:
             return _("has ended; each line says when")
         case Kind.WITHDRAWAL:
             return _("none: no clock of these notices runs any more")
+        case Kind.MESSAGE:
+            return _("none: what is due, and when, stays as it was")
     return _("we hope for your answer within %(hours)s hours; no term of a notice runs for you") % {
         "hours": _hours(letter)
     }
 
 
 def _heading_of_lines(letter: Letter) -> str:
-    about_hosts = letter.dispatch.kind == Kind.ORIGIN
-    name = _("the hosts") if about_hosts else _("the addresses")
+    name = {Kind.ORIGIN: _("the hosts"), Kind.MESSAGE: _("the notices")}.get(
+        Kind(letter.dispatch.kind), _("the addresses")
+    )
     return f"{name} ({len(letter.lines)})"
 
 
 def _line(letter: Letter, line: Line) -> str:
+    if letter.dispatch.kind == Kind.MESSAGE:
+        return f"{line.number}. {line.reference}"
     shown = line.defanged_url or line.masked_url
     if letter.dispatch.kind == Kind.ORIGIN:
         shown = shown.partition("/")[0]
@@ -284,6 +301,8 @@ def _grounds(letter: Letter) -> str:
                 "We withdraw the notice that we sent under article 16 of Regulation (EU) 2022/2065 (DSA) and the"
                 " addendum to the Notice-and-Take-Down code of conduct (2018). It no longer counts as one."
             )
+        case Kind.MESSAGE:
+            return ""
         case Kind.ORIGIN:
             return _(
                 "Article 252 of the Dutch Criminal Code; article 16 of Regulation (EU) 2022/2065 (DSA). We ask so"

@@ -17,6 +17,7 @@ from cases.models import Dispatch
 
 FIRST, REMINDER = Dispatch.Kind.FIRST, Dispatch.Kind.REMINDER
 WITHDRAWAL, ORIGIN = Dispatch.Kind.WITHDRAWAL, Dispatch.Kind.ORIGIN
+MESSAGE = Dispatch.Kind.MESSAGE
 
 #: name -> (what it stands for, the kinds of message that have it).
 PLACEHOLDERS: Final[dict[str, tuple[str | Promise, frozenset[str]]]] = {
@@ -26,7 +27,7 @@ PLACEHOLDERS: Final[dict[str, tuple[str | Promise, frozenset[str]]]] = {
     "organisation": (gettext_lazy("our name"), frozenset(Dispatch.Kind)),
     "phone": (gettext_lazy("our telephone number"), frozenset(Dispatch.Kind)),
     "reply_to": (gettext_lazy("the address that answers go to"), frozenset(Dispatch.Kind)),
-    "portal": (gettext_lazy("the address of the portal"), frozenset({FIRST, REMINDER, WITHDRAWAL})),
+    "portal": (gettext_lazy("the address of the portal"), frozenset({FIRST, REMINDER, WITHDRAWAL, MESSAGE})),
     "api": (gettext_lazy("where our API is explained"), frozenset({FIRST, REMINDER, WITHDRAWAL})),
     "hours": (gettext_lazy("the term in hours"), frozenset({FIRST, ORIGIN})),
     "round": (gettext_lazy("which reminder it is"), frozenset({REMINDER})),
@@ -40,11 +41,15 @@ REQUIRED: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     (REMINDER, "ask"): ("due_at",),
     (REMINDER, "answer"): ("portal",),
     (ORIGIN, "ask"): ("hours",),
+    (MESSAGE, "answer"): ("portal",),
 }
 
-#: What may be empty: nobody objects to a withdrawal or a question.
+#: What may be empty: nobody objects to a withdrawal, a question or that a message waits.
 OPTIONAL: Final = frozenset(
-    {*((kind, "closing") for kind in Dispatch.Kind), (WITHDRAWAL, "objection"), (ORIGIN, "objection")}
+    {
+        *((kind, "closing") for kind in Dispatch.Kind),
+        *((kind, "objection") for kind in (WITHDRAWAL, ORIGIN, MESSAGE)),
+    }
 )
 
 LONGEST_PART: Final = 1_500  # characters

@@ -9,13 +9,16 @@ from cases.models.claim import Claim
 from cases.models.content import Content
 from cases.models.delivery import Delivery
 from cases.models.dispatch import Attempt, Dispatch, DispatchLine
+from cases.models.dispute import Dispute
 from cases.models.figure import Figure, ProviderFigure, SavedFilter
 from cases.models.fingerprint import Fingerprint
+from cases.models.forwarding import Forwarding
 from cases.models.link import Link
 from cases.models.mail import Mail
 from cases.models.mail_receipt import MailReceipt
 from cases.models.mail_sender import MailSender
 from cases.models.mailbox import Mailbox, MailCopy
+from cases.models.message import Message
 from cases.models.notice import DeadlineRule, Notice
 from cases.models.origin import OriginRequest
 from cases.models.pace import Pace
@@ -52,9 +55,11 @@ __all__ = [
     "Delivery",
     "Dispatch",
     "DispatchLine",
+    "Dispute",
     "Figure",
     "Fingerprint",
     "FollowUp",
+    "Forwarding",
     "LegalClass",
     "Link",
     "Mail",
@@ -62,6 +67,7 @@ __all__ = [
     "MailReceipt",
     "MailSender",
     "Mailbox",
+    "Message",
     "MessageTemplate",
     "Notice",
     "OriginRequest",

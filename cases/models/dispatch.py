@@ -57,6 +57,7 @@ class Dispatch(models.Model):
         REMINDER = "reminder", _("reminder")
         WITHDRAWAL = "withdrawal", _("withdrawal")
         ORIGIN = "origin", _("question for the origin")
+        MESSAGE = "message", _("a message waits in the portal")
 
     class State(models.TextChoices):
         PENDING = "pending", _("waiting to be sent")

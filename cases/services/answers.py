@@ -1,7 +1,7 @@
 """What providers say: acknowledged, removed, not ours, disputed. Words move facts, never the state."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,9 +10,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audit.record import Actor, event, record_many
-from cases.models import Notice, Reply, ReplyMail, SecondLook
+from cases.models import Dispute, Notice, Reply, ReplyMail
+from cases.services import conversation, forwarding
 from cases.services.clocks import start_clocks
-from cases.services.looks import want
+from cases.services.disputes import Standing, ground_of, open_disputes
 from cases.services.moving import moving_many
 
 BATCH: Final = 5_000
@@ -24,13 +25,22 @@ _REPEATABLE: Final = _DISPUTES | {Reply.Answer.FORWARDED, Reply.Answer.NEED_INFO
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer about one notice. `at`: when the provider says it happened."""
+    """One answer about one notice. `at`: when the provider says it happened.
+
+    `ground`: why it is disputed (Dispute.Ground). Of what is forwarded: `customer`, a provider known as theirs, or
+    `forwarded_to`, a name; `expected_by`; and `knows_late`, that they know when this is after their own due moment.
+    """
 
     reference: str
     answer: str
     at: datetime | None = None
     reason: str = ""
     note: str = ""
+    ground: str = ""
+    customer: int | None = None
+    forwarded_to: str = ""
+    expected_by: datetime | None = None
+    knows_late: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,13 +81,21 @@ def _batch(
         .filter(reference__in={answer.reference for answer in answers})
         .values_list("reference", "pk")
     )
-    outcomes, replies, reached = [], [], {}
+    outcomes: list[Outcome] = []
+    replies: list[Reply] = []
+    reached: dict[int, Notice] = {}
+    objections: dict[int, tuple[Reply, str]] = {}
+    passed_on: dict[int, tuple[int | None, str, datetime | None]] = {}
+    customers = _customers(provider_id, answers, now=now)
     with transaction.atomic(), moving_many(list(own.values()), "answer", by=by, now=now) as notices:
         locked = {notice.reference: notice for notice in notices}
         said = _said(notices)
+        standing = Standing(notices if _DISPUTES & {answer.answer for answer in answers} else [])
         for answer in answers:
             notice = locked.get(answer.reference)
-            refusal = _refusal(notice, answer, now=now)
+            refusal = _refusal(notice, answer, customers, now=now)
+            if notice is not None and not refusal and _words(notice, answer) not in said:
+                refusal = _new_refusal(notice, answer, standing, now=now)
             if notice is None or refusal:
                 outcomes.append(Outcome(answer.reference, "refused", refusal))
                 continue
@@ -86,15 +104,20 @@ def _batch(
                 continue
             if notice.state == Notice.State.RECEIVED:
                 reached[notice.pk] = notice
+            if answer.answer == Reply.Answer.FORWARDED:
+                passed_on[len(replies)] = (answer.customer, answer.forwarded_to.strip(), answer.expected_by)
             replies.append(_reply(notice, answer, by=by, now=now, mail=mail))
+            if answer.answer in _DISPUTES:
+                objections[notice.pk] = (replies[-1], ground_of(answer.answer, answer.ground))
+                standing.add(notice.pk, at=now)
             outcomes.append(Outcome(answer.reference, "recorded"))
         sent = [notice.sent_at for notice in reached.values() if notice.sent_at]
         start_clocks(list(reached.values()), at=max([now, *sent]), estimated=False)
         Reply.objects.bulk_create(replies, batch_size=1_000)
-        disputed = {reply.notice_id for reply in replies if reply.answer == Reply.Answer.DISPUTE}
-        if disputed:
-            # "Not ours" is about the place: nobody needs to judge the material again for it.
-            want([n for n in notices if n.pk in disputed], SecondLook.Why.DISPUTE, by=by, now=now)
+        conversation.asked(replies)
+        forwarding.forward(replies, passed_on, now=now)
+        if objections:
+            open_disputes(notices, objections, by=by, now=now)
         record_many(
             event("reply", "notice", reply.notice_id, by=by, at=now, data={"answer": reply.answer})
             for reply in replies
@@ -102,7 +125,14 @@ def _batch(
     return outcomes
 
 
-def _refusal(notice: Notice | None, answer: Answer, *, now: datetime) -> str:
+def _customers(provider_id: int, answers: Sequence[Answer], *, now: datetime) -> Collection[int]:
+    """Those that something may be said to be forwarded to, if anybody says so."""
+    if all(answer.customer is None for answer in answers):
+        return ()
+    return forwarding.customers_of(provider_id, now=now).keys()
+
+
+def _refusal(notice: Notice | None, answer: Answer, customers: Collection[int], *, now: datetime) -> str:
     """Why an answer cannot be taken; "" when it can."""
     if notice is None:
         return _("There is no such notice.")
@@ -110,6 +140,8 @@ def _refusal(notice: Notice | None, answer: Answer, *, now: datetime) -> str:
         return _("This notice was withdrawn: there is nothing left to do.")
     if notice.state == Notice.State.REMOVED and answer.answer != Reply.Answer.NEED_INFORMATION:
         return _("We have seen that it is gone: there is nothing left to do.")
+    if answer.customer is not None and answer.customer not in customers:
+        return _("This is not one of your customers that we know of.")
     return unfit(answer, now=now)
 
 
@@ -121,6 +153,25 @@ def unfit(answer: Answer, *, now: datetime) -> str:
         return _("What has happened cannot lie in the future.")
     if answer.answer == Reply.Answer.DISPUTE and not answer.reason.strip():
         return _("Say why you dispute it.")
+    if answer.ground and (
+        answer.answer != Reply.Answer.DISPUTE or answer.ground not in Dispute.Ground.values
+    ):
+        return _("This is not one of the grounds of a dispute.")
+    return ""
+
+
+def _new_refusal(notice: Notice, answer: Answer, standing: Standing, *, now: datetime) -> str:
+    """Why an answer that was not given before cannot be taken; "" when it can."""
+    if answer.answer in _DISPUTES:
+        return standing.refusal(notice.pk, ground_of(answer.answer, answer.ground))
+    if answer.answer == Reply.Answer.FORWARDED:
+        return forwarding.refusal(
+            notice,
+            expected_by=answer.expected_by,
+            knows_late=answer.knows_late,
+            name=answer.forwarded_to.strip(),
+            now=now,
+        )
     return ""
 
 
@@ -145,14 +196,23 @@ def _apply(notice: Notice, answer: Answer, said: set[tuple[int, str, str, str]],
         if notice.next_check_at is None or notice.next_check_at > now:
             notice.next_check_at = now
     else:
-        words = (notice.pk, answer.answer, kept_reason(answer), answer.note)
+        words = _words(notice, answer)
         if words in said:
             return False
         said.add(words)
         if answer.answer in _DISPUTES:
             notice.disputed_at = notice.disputed_at or now
+            if answer.ground == Dispute.Ground.ALREADY_GONE and (
+                notice.next_check_at is None or notice.next_check_at > now
+            ):
+                notice.next_check_at = now
     notice.acknowledged_at = notice.acknowledged_at or now
     return True
+
+
+def _words(notice: Notice, answer: Answer) -> tuple[int, str, str, str]:
+    """What makes an answer that may be repeated the same as one before."""
+    return notice.pk, answer.answer, kept_reason(answer), answer.note
 
 
 def kept_reason(answer: Answer) -> str:

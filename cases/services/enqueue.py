@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from email.utils import parseaddr
+from typing import Final
 
 from django.conf import settings
 from django.db import connection
@@ -14,6 +15,8 @@ from cases.services.restored import CATCHING_UP, look_round
 from providers.models import Contact
 
 FIRST = "first"
+#: Kinds of which one message gathers several notices for a while; others wait for nothing.
+_GATHERING: Final = frozenset({Dispatch.Kind.FIRST, Dispatch.Kind.MESSAGE})
 
 
 def enqueue(
@@ -112,7 +115,7 @@ def _gathering(contact: Contact, kind: str, round_: int, *, by: Actor, now: date
         .first()
     )
     # Each that joins makes it wait anew: it gathers for one window, and leaves within two.
-    if found is not None and (kind != Dispatch.Kind.FIRST or now < found.created_at + _window(kind)):
+    if found is not None and (kind not in _GATHERING or now < found.created_at + _window(kind)):
         return found
     if found is not None:
         found.gathering = False
@@ -139,9 +142,9 @@ def _new(contact: Contact, kind: str, round_: int, *, by: Actor, now: datetime) 
 
 
 def _window(kind: str) -> timedelta:
-    """How long others may join a message, and whoever judged may think again. A reminder waits for nothing."""
+    """How long others may join a message, and whoever judged or wrote may think again. A reminder waits for nothing."""
     window: timedelta = settings.HOST.grouping_window
-    return window if kind == Dispatch.Kind.FIRST else timedelta(0)
+    return window if kind in _GATHERING else timedelta(0)
 
 
 def _next_number(now: datetime) -> str:

@@ -27,6 +27,7 @@ _PREVIEWABLE: Final[dict[str, dict[str, Any]]] = {
     Dispatch.Kind.REMINDER: {"provider__isnull": False, "notified_at__isnull": False},
     Dispatch.Kind.WITHDRAWAL: {"provider__isnull": False, "sent_at__isnull": False},
     Dispatch.Kind.ORIGIN: {"provider__isnull": False},
+    Dispatch.Kind.MESSAGE: {"provider__isnull": False, "sent_at__isnull": False},
 }
 
 

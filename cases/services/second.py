@@ -8,7 +8,16 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from audit.record import Actor, record
-from cases.models import ILLEGAL, Assessment, Dispatch, DispatchLine, LegalClass, Notice, SecondLook
+from cases.models import (
+    ILLEGAL,
+    Assessment,
+    Dispatch,
+    DispatchLine,
+    Dispute,
+    LegalClass,
+    Notice,
+    SecondLook,
+)
 from cases.services.assess import dismiss, judgement
 from cases.services.enqueue import FIRST
 from cases.services.ladder import hasten
@@ -205,6 +214,9 @@ def _keep_back(notice_id: int, *, by: Actor, now: datetime) -> None:
 
 def _reject_objection(notice_id: int, *, by: Actor, now: datetime) -> None:
     with moving(notice_id, "reject_objection", by=by, now=now) as notice:
+        Dispute.objects.about_material().filter(notice=notice).settle(
+            Dispute.Outcome.REJECTED, at=now, by=str(by)
+        )
         if notice.disputed_at is not None and notice.objection_rejected_at is None:
             notice.objection_rejected_at = now
             hasten(notice_ids=[notice_id], now=now)
@@ -214,6 +226,9 @@ def _let_go(notice_id: int, legal_class: str, *, by: Actor, now: datetime) -> No
     """It is not illegal after all: taken back when it was sent, dismissed when it was not."""
     notice = Notice.objects.get(pk=notice_id)
     if notice.state not in _SENT_OPEN:
+        # Closed before anybody decided: what was objected was right all the same.
+        disputes = Dispute.objects.about_material().filter(notice=notice)
+        disputes.settle(Dispute.Outcome.UPHELD, at=now, by=str(by))
         return
     if notice.sent_at is None:
         dismiss(notice_id=notice_id, because=legal_class, by=by, now=now)

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from audit.record import Actor
-from cases.models import Dispatch, DispatchLine, Notice, SecondLook, Step
+from cases.models import Dispatch, DispatchLine, Dispute, Notice, SecondLook, Step
 from cases.services.enqueue import enqueue
 from cases.services.moving import moving
 from cases.services.refused import Invalid
@@ -30,6 +30,7 @@ def withdraw(
         notice.withdraw(at=now, because=Notice.Withdrawal(because))
         Step.objects.filter(notice=notice).overtake(at=now)
         SecondLook.objects.filter(notice=notice).overtake(at=now)
+        Dispute.objects.filter(notice=notice).close(because=because, at=now, by=str(by))
         got_it = DispatchLine.objects.filter(
             notice=notice, dropped_because="", dispatch__state__in=HANDED_OVER
         ).exclude(dispatch__kind=Dispatch.Kind.ORIGIN)

@@ -82,7 +82,7 @@ def test_the_same_answer_twice_in_one_call_counts_once() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("word", ["forwarded", "need_information", "dispute", "not_ours"])
+@pytest.mark.parametrize("word", ["forwarded", "need_information"])
 def test_the_same_answer_in_other_words_is_another_answer(word: str) -> None:
     notice = NoticeFactory(notified=True)
     answer(notice, word, reason="one")

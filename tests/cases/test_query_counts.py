@@ -84,9 +84,10 @@ class World:
         return lambda: ladder.take_steps_due(by=SYSTEM, now=NOON + DAY)
 
     def answer_many(self, count: int) -> Callable[[], object]:
-        words = ("acknowledged", "removed", "forwarded", "not_ours")
+        words = ("acknowledged", "removed", "forwarded", "not_ours", "dispute", "need_information")
         answers = [
-            Answer(notice.reference, words[i % 4]) for i, notice in enumerate(self.notices(count, "notified"))
+            Answer(notice.reference, words[i % 6], reason="because")
+            for i, notice in enumerate(self.notices(count, "notified"))
         ]
         return lambda: answer_many(provider_id=self.provider.pk, answers=answers, by=SYSTEM, now=NOON)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from audit.record import Actor
 from cases import deadlines
-from cases.models import Dispatch, DispatchLine, Notice, OriginRequest, SecondLook, Step
+from cases.models import Dispatch, DispatchLine, Message, Notice, OriginRequest, SecondLook, Step
 from cases.services.ladder import seen_lately, wait_for_eyes
 from cases.services.route import HOME
 from providers.models import Attribution
@@ -25,6 +25,7 @@ def keep(lines: Lines, *, by: Actor, now: datetime) -> dict[int, list[Notice]]:
         | _no_longer_to_remind(kinds[Dispatch.Kind.REMINDER], now=now)
         | _not_withdrawn(kinds[Dispatch.Kind.WITHDRAWAL])
         | _no_longer_to_ask(kinds[Dispatch.Kind.ORIGIN])
+        | _read_meanwhile(kinds[Dispatch.Kind.MESSAGE])
     )
     struck: dict[DispatchLine.Dropped, list[int]] = defaultdict(list)
     for line_id, because in dropped.items():
@@ -94,6 +95,22 @@ def _no_longer_to_ask(lines: Lines) -> dict[int, DispatchLine.Dropped]:
         line.pk: DispatchLine.Dropped.OVERTAKEN
         for line, dispatch, notice in lines
         if (notice.pk, dispatch.round) not in asked
+    }
+
+
+def _read_meanwhile(lines: Lines) -> dict[int, DispatchLine.Dropped]:
+    """Lines of notices about which no message of ours is unread any more, or that are another provider's now."""
+    if not lines:
+        return {}
+    unread = set(
+        Message.objects.unread()
+        .filter(notice__in=[notice.pk for _line, _dispatch, notice in lines])
+        .values_list("notice_id", flat=True)
+    )
+    return {
+        line.pk: DispatchLine.Dropped.OVERTAKEN
+        for line, dispatch, notice in lines
+        if notice.pk not in unread or notice.provider_id != dispatch.contact.provider_id
     }
 
 

@@ -12,6 +12,8 @@ from vault.sealed import Sealed
 
 #: characters of a note
 LONGEST_NOTE: Final = 4_000
+#: characters of a reason
+LONGEST_REASON: Final = 300
 
 
 class Reply(models.Model):
@@ -38,7 +40,7 @@ class Reply(models.Model):
     mail = models.ForeignKey(
         ReplyMail, models.PROTECT, null=True, blank=True, related_name="answers", verbose_name=_("mail")
     )
-    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    reason = models.CharField(_("reason"), max_length=LONGEST_REASON, blank=True)
     note_sealed = models.BinaryField(null=True, editable=False)
     token = models.UUIDField(unique=True, editable=False)
 

@@ -3,24 +3,31 @@
 import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
-from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from audit.record import Actor, event, record_many
 from cases.models import Dispute, Notice, Reply, ReplyMail
+from cases.models.notice import NoticeQuerySet
+from cases.models.reply import LONGEST_REASON
 from cases.services import conversation, forwarding
 from cases.services.clocks import start_clocks
 from cases.services.disputes import Standing, ground_of, open_disputes
-from cases.services.moving import moving_many
+from cases.services.moving import moving_many, noting_many
+from cases.services.writing import insert_rows
 
 BATCH: Final = 5_000
 _CLAIMS: Final = frozenset({Reply.Answer.REMOVED, Reply.Answer.ALREADY_GONE})
 _DISPUTES: Final = frozenset({Reply.Answer.DISPUTE, Reply.Answer.NOT_OURS})
 #: Answers that may be given again in other words.
 _REPEATABLE: Final = _DISPUTES | {Reply.Answer.FORWARDED, Reply.Answer.NEED_INFORMATION}
+_ANSWERS: Final = frozenset(Reply.Answer.values)
+#: What an answer changes of its notice, and what else must be known of it.
+_FACTS: Final = ("acknowledged_at", "claimed_removed_at", "disputed_at", "next_check_at")
+_JUDGED: Final = ("reference", "state", "sent_at", "due_at", "last_seen_online_at")
 
 
 @dataclass(frozen=True)
@@ -45,11 +52,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one answer: recorded, unchanged or refused with a reason in words."""
+    """What became of one answer: recorded, unchanged or refused with a reason in words.
+
+    `column` names the part of the answer that is at fault, when one is.
+    """
 
     reference: str
     outcome: str
     reason: str = ""
+    column: str = ""
 
 
 def answer_many(
@@ -73,56 +84,99 @@ def answer_many(
     return outcomes
 
 
+def foresee(*, provider_id: int, answers: Sequence[Answer], now: datetime) -> list[Outcome]:
+    """What would become of the answers as things are now. Locks and changes nothing."""
+    outcomes: list[Outcome] = []
+    for start in range(0, len(answers), BATCH):
+        batch = answers[start : start + BATCH]
+        known = _named(provider_id, batch).only(*_JUDGED, *_FACTS)
+        outcomes += [each.outcome for each in _judged(provider_id, batch, list(known), now=now)]
+    return outcomes
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """An answer, its notice (None when there is none) and what becomes of it."""
+
+    answer: Answer
+    notice: Notice | None
+    outcome: Outcome
+
+
+def _named(provider_id: int, answers: Sequence[Answer]) -> NoticeQuerySet:
+    return Notice.objects.of(provider_id).filter(reference__in={answer.reference for answer in answers})
+
+
 def _batch(
     provider_id: int, answers: Sequence[Answer], *, by: Actor, now: datetime, mail: ReplyMail | None
 ) -> list[Outcome]:
-    own = dict(
-        Notice.objects.of(provider_id)
-        .filter(reference__in={answer.reference for answer in answers})
-        .values_list("reference", "pk")
+    with noting_many(_named(provider_id, answers), facts=_FACTS, besides=_JUDGED) as notices:
+        # An answer starts the clock of these: that moves a state.
+        unproven = [notice.pk for notice in notices if notice.state == Notice.State.RECEIVED]
+        with moving_many(unproven, "answer", by=by, now=now) as arriving:
+            judged = _judged(provider_id, answers, [*notices, *arriving], now=now)
+            taken = [(each.notice, each.answer) for each in judged if each.notice and _is_taken(each)]
+            reached = {notice.pk: notice for notice, _ in taken if notice.state == Notice.State.RECEIVED}
+            sent = [notice.sent_at for notice in reached.values() if notice.sent_at]
+            start_clocks(list(reached.values()), at=max([now, *sent]), estimated=False)
+        _keep(taken, by=by, now=now, mail=mail)
+    return [each.outcome for each in judged]
+
+
+def _keep(
+    taken: Sequence[tuple[Notice, Answer]], *, by: Actor, now: datetime, mail: ReplyMail | None
+) -> None:
+    """The answers about locked notices, and what follows from them beside the notices' own rows."""
+    replies = [_reply(notice, answer, by=by, now=now, mail=mail) for notice, answer in taken]
+    insert_rows(replies)
+    conversation.asked(replies)
+    passed_on = {
+        place: (answer.customer, answer.forwarded_to.strip(), answer.expected_by)
+        for place, (_notice, answer) in enumerate(taken)
+        if answer.answer == Reply.Answer.FORWARDED
+    }
+    forwarding.forward(replies, passed_on, now=now)
+    objections = {
+        notice.pk: (reply, ground_of(answer.answer, answer.ground))
+        for reply, (notice, answer) in zip(replies, taken, strict=True)
+        if answer.answer in _DISPUTES
+    }
+    if objections:
+        open_disputes([notice for notice, _ in taken], objections, by=by, now=now)
+    record_many(
+        event("reply", "notice", reply.notice_id, by=by, at=now, data={"answer": reply.answer})
+        for reply in replies
     )
-    outcomes: list[Outcome] = []
-    replies: list[Reply] = []
-    reached: dict[int, Notice] = {}
-    objections: dict[int, tuple[Reply, str]] = {}
-    passed_on: dict[int, tuple[int | None, str, datetime | None]] = {}
+
+
+def _is_taken(each: _Judged) -> bool:
+    return each.outcome.outcome == "recorded"
+
+
+def _judged(
+    provider_id: int, answers: Sequence[Answer], notices: Sequence[Notice], *, now: datetime
+) -> list[_Judged]:
+    """What becomes of each answer, in order; sets the facts of the notices."""
+    known = {notice.reference: notice for notice in notices}
     customers = _customers(provider_id, answers, now=now)
-    with transaction.atomic(), moving_many(list(own.values()), "answer", by=by, now=now) as notices:
-        locked = {notice.reference: notice for notice in notices}
-        said = _said(notices)
-        standing = Standing(notices if _DISPUTES & {answer.answer for answer in answers} else [])
-        for answer in answers:
-            notice = locked.get(answer.reference)
-            refusal = _refusal(notice, answer, customers, now=now)
-            if notice is not None and not refusal and _words(notice, answer) not in said:
-                refusal = _new_refusal(notice, answer, standing, now=now)
-            if notice is None or refusal:
-                outcomes.append(Outcome(answer.reference, "refused", refusal))
-                continue
-            if not _apply(notice, answer, said, now=now):
-                outcomes.append(Outcome(answer.reference, "unchanged"))
-                continue
-            if notice.state == Notice.State.RECEIVED:
-                reached[notice.pk] = notice
-            if answer.answer == Reply.Answer.FORWARDED:
-                passed_on[len(replies)] = (answer.customer, answer.forwarded_to.strip(), answer.expected_by)
-            replies.append(_reply(notice, answer, by=by, now=now, mail=mail))
+    said = _said(notices)
+    standing = Standing(notices if _DISPUTES & {answer.answer for answer in answers} else [])
+    judged = []
+    for answer in answers:
+        notice = known.get(answer.reference)
+        column, why = _refusal(notice, answer, customers, now=now)
+        if notice is not None and not why and _words(notice, answer) not in said:
+            column, why = _new_refusal(notice, answer, standing, now=now)
+        if notice is None or why:
+            outcome = Outcome(answer.reference, "refused", why, column)
+        elif not _apply(notice, answer, said, now=now):
+            outcome = Outcome(answer.reference, "unchanged")
+        else:
+            outcome = Outcome(answer.reference, "recorded")
             if answer.answer in _DISPUTES:
-                objections[notice.pk] = (replies[-1], ground_of(answer.answer, answer.ground))
                 standing.add(notice.pk, at=now)
-            outcomes.append(Outcome(answer.reference, "recorded"))
-        sent = [notice.sent_at for notice in reached.values() if notice.sent_at]
-        start_clocks(list(reached.values()), at=max([now, *sent]), estimated=False)
-        Reply.objects.bulk_create(replies, batch_size=1_000)
-        conversation.asked(replies)
-        forwarding.forward(replies, passed_on, now=now)
-        if objections:
-            open_disputes(notices, objections, by=by, now=now)
-        record_many(
-            event("reply", "notice", reply.notice_id, by=by, at=now, data={"answer": reply.answer})
-            for reply in replies
-        )
-    return outcomes
+        judged.append(_Judged(answer, notice, outcome))
+    return judged
 
 
 def _customers(provider_id: int, answers: Sequence[Answer], *, now: datetime) -> Collection[int]:
@@ -132,55 +186,78 @@ def _customers(provider_id: int, answers: Sequence[Answer], *, now: datetime) ->
     return forwarding.customers_of(provider_id, now=now).keys()
 
 
-def _refusal(notice: Notice | None, answer: Answer, customers: Collection[int], *, now: datetime) -> str:
-    """Why an answer cannot be taken; "" when it can."""
+def _refusal(
+    notice: Notice | None, answer: Answer, customers: Collection[int], *, now: datetime
+) -> tuple[str, str]:
+    """Why an answer cannot be taken, and the part of it that is at fault if one is; "" when it can."""
     if notice is None:
-        return _("There is no such notice.")
+        return "reference", _("There is no such notice.")
     if notice.state == Notice.State.WITHDRAWN:
-        return _("This notice was withdrawn: there is nothing left to do.")
+        return "", _("This notice was withdrawn: there is nothing left to do.")
     if notice.state == Notice.State.REMOVED and answer.answer != Reply.Answer.NEED_INFORMATION:
-        return _("We have seen that it is gone: there is nothing left to do.")
+        return "", _("We have seen that it is gone: there is nothing left to do.")
     if answer.customer is not None and answer.customer not in customers:
-        return _("This is not one of your customers that we know of.")
-    return unfit(answer, now=now)
+        return "customer", _("This is not one of your customers that we know of.")
+    return _unfit(answer, now=now)
 
 
 def unfit(answer: Answer, *, now: datetime) -> str:
     """What is wrong with the words of an answer, whatever it is about; "" when nothing is."""
-    if answer.answer not in Reply.Answer.values:
-        return _("This is not one of the answers.")
+    return _unfit(answer, now=now)[1]
+
+
+def _unfit(answer: Answer, *, now: datetime) -> tuple[str, str]:
+    if answer.answer not in _ANSWERS:
+        return "answer", _("This is not one of the answers.")
     if answer.at is not None and answer.at > now:
-        return _("What has happened cannot lie in the future.")
+        return "at", _("What has happened cannot lie in the future.")
     if answer.answer == Reply.Answer.DISPUTE and not answer.reason.strip():
-        return _("Say why you dispute it.")
+        return "reason", _("Say why you dispute it.")
     if answer.ground and (
         answer.answer != Reply.Answer.DISPUTE or answer.ground not in Dispute.Ground.values
     ):
-        return _("This is not one of the grounds of a dispute.")
-    return ""
+        return "ground", _("This is not one of the grounds of a dispute.")
+    return "", ""
 
 
-def _new_refusal(notice: Notice, answer: Answer, standing: Standing, *, now: datetime) -> str:
+def _new_refusal(notice: Notice, answer: Answer, standing: Standing, *, now: datetime) -> tuple[str, str]:
     """Why an answer that was not given before cannot be taken; "" when it can."""
     if answer.answer in _DISPUTES:
-        return standing.refusal(notice.pk, ground_of(answer.answer, answer.ground))
+        return "", standing.refusal(notice.pk, ground_of(answer.answer, answer.ground))
     if answer.answer == Reply.Answer.FORWARDED:
-        return forwarding.refusal(
+        return "", forwarding.refusal(
             notice,
             expected_by=answer.expected_by,
             knows_late=answer.knows_late,
             name=answer.forwarded_to.strip(),
             now=now,
         )
-    return ""
+    return "", ""
 
 
 def _said(notices: Sequence[Notice]) -> set[tuple[int, str, str, str]]:
-    """What was said before in the answers that may be repeated: (notice, answer, reason, note)."""
-    replies = Reply.objects.filter(
-        notice__in=[notice.pk for notice in notices], answer__in=_REPEATABLE, late=False
+    """What was said before, as far as it tells a repetition: `_saying` of each reply."""
+    replies = Reply.objects.filter(notice__in=[notice.pk for notice in notices], late=False).filter(
+        Q(answer__in=_REPEATABLE) | Q(claimed_at__isnull=False)
     )
-    return {(reply.notice_id, reply.answer, reply.reason, reply.note) for reply in replies}
+    return {
+        _saying(reply.notice_id, reply.answer, reply.claimed_at, reply.reason, reply.note)
+        for reply in replies
+    }
+
+
+def _words(notice: Notice, answer: Answer) -> tuple[int, str, str, str]:
+    """What makes an answer the same as one before."""
+    return _saying(notice.pk, answer.answer, answer.at, kept_reason(answer), answer.note)
+
+
+def _saying(
+    notice_id: int, answer: str, at: datetime | None, reason: str, note: str
+) -> tuple[int, str, str, str]:
+    """Of a claim that names its moment that moment counts, of the rest the words."""
+    if answer in _CLAIMS:
+        return notice_id, answer, at.astimezone(UTC).isoformat() if at else "", ""
+    return notice_id, answer, reason, note
 
 
 def _apply(notice: Notice, answer: Answer, said: set[tuple[int, str, str, str]], *, now: datetime) -> bool:
@@ -192,6 +269,12 @@ def _apply(notice: Notice, answer: Answer, said: set[tuple[int, str, str, str]],
         claimed, seen = notice.claimed_removed_at, notice.last_seen_online_at
         if claimed is not None and (seen is None or claimed >= seen):
             return False
+        # The same moment said again, after we saw it online, is what we have contradicted already.
+        if answer.at is not None:
+            words = _words(notice, answer)
+            if words in said:
+                return False
+            said.add(words)
         notice.claimed_removed_at = now
         if notice.next_check_at is None or notice.next_check_at > now:
             notice.next_check_at = now
@@ -210,14 +293,9 @@ def _apply(notice: Notice, answer: Answer, said: set[tuple[int, str, str, str]],
     return True
 
 
-def _words(notice: Notice, answer: Answer) -> tuple[int, str, str, str]:
-    """What makes an answer that may be repeated the same as one before."""
-    return notice.pk, answer.answer, kept_reason(answer), answer.note
-
-
 def kept_reason(answer: Answer) -> str:
     """As much of the reason as is kept."""
-    return answer.reason.strip()[:300]
+    return answer.reason.strip()[:LONGEST_REASON]
 
 
 def _reply(notice: Notice, answer: Answer, *, by: Actor, now: datetime, mail: ReplyMail | None) -> Reply:

@@ -98,6 +98,29 @@ def moving_many(
         )
 
 
+@contextmanager
+def noting_many(
+    notices: NoticeQuerySet, *, facts: Sequence[str], besides: Sequence[str] = ()
+) -> Iterator[list[Notice]]:
+    """Lock a batch in order of id, let the caller note `facts` of them, then write what changed with one UPDATE.
+
+    For facts that move no state, no clock and no order: the rows carry these and `besides`, and nothing else, so a
+    batch costs a third of what `moving_many` costs. The caller records each in words of its own.
+    """
+    with transaction.atomic():
+        rows = list(notices.only(*facts, *besides, "version").select_for_update(of=("self",)).order_by("pk"))
+        before = [[getattr(notice, fact) for fact in facts] for notice in rows]
+        yield rows
+        changed = [
+            notice
+            for notice, old in zip(rows, before, strict=True)
+            if [getattr(notice, fact) for fact in facts] != old
+        ]
+        for notice in changed:
+            notice.version += 1
+        write_rows(changed, fields_of(Notice, *facts, "version"))
+
+
 def move_all(
     due: NoticeQuerySet,
     act: str,

@@ -18,11 +18,7 @@ _NAME: Final = re.compile(r"[\w -]{1,40}")
 
 def lines(stream: BinaryIO) -> Iterator[Line]:
     """One line per record after the header; empty records do not count. Raises Unreadable."""
-    records = _records(stream)
-    header = next(records, None)
-    if header is None:
-        raise Unreadable(_("The file is empty."))
-    order = _order(header[1])
+    order, records = table(stream, columns=COLUMNS, required=("url",))
     width = len(order)
     for _number, record in records:
         if len(record) == width:
@@ -41,6 +37,17 @@ def line_of(fields: dict[str, str]) -> Line:
         except ValueError:
             fault = "bad_received_at"
     return Line(**fields, received_at=received_at, fault=fault)
+
+
+def table(
+    stream: BinaryIO, *, columns: Sequence[str], required: Sequence[str]
+) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """The names of the header, and after it (line of the file, fields) of each record. Both may raise Unreadable."""
+    records = _records(stream)
+    header = next(records, None)
+    if header is None:
+        raise Unreadable(_("The file is empty."))
+    return _order(header[1], columns, required), records
 
 
 def _records(stream: BinaryIO) -> Iterator[tuple[int, list[str]]]:
@@ -69,23 +76,28 @@ def _explained(error: str) -> str:
     return _("A quotation mark closes in the middle of a field. Write it doubled inside quotation marks.")
 
 
-def _order(header: Sequence[str]) -> list[str]:
+def _order(header: Sequence[str], columns: Sequence[str], required: Sequence[str]) -> list[str]:
     names = [name.strip().lower() for name in header]
     if len(names) == 1 and ("," in names[0] or "\t" in names[0]):
         raise Unreadable(_("The columns are not separated by semicolons (;)."), line=1)
     for name in names:
         if not _NAME.fullmatch(name):
-            raise Unreadable(_("The first line is no header. It must name the columns: url; ..."), line=1)
-        if name not in COLUMNS:
+            raise Unreadable(
+                _("The first line is no header. It must name the columns: %(columns)s; ...")
+                % {"columns": "; ".join(required)},
+                line=1,
+            )
+        if name not in columns:
             raise Unreadable(
                 _("There is no column “%(name)s”. There are: %(columns)s.")
-                % {"name": name, "columns": ", ".join(COLUMNS)},
+                % {"name": name, "columns": ", ".join(columns)},
                 line=1,
             )
         if names.count(name) > 1:
             raise Unreadable(_("The column “%(name)s” is there twice.") % {"name": name}, line=1)
-    if "url" not in names:
-        raise Unreadable(_("The column “url” is missing."), line=1)
+    for name in required:
+        if name not in names:
+            raise Unreadable(_("The column “%(name)s” is missing.") % {"name": name}, line=1)
     return names
 
 

@@ -1,5 +1,6 @@
 """The nouns of a case, one per file."""
 
+from cases.models.answer_sheet import AnswerSheet
 from cases.models.assessment import ILLEGAL, Assessment, LegalClass
 from cases.models.at_work import AtWork
 from cases.models.beat import Beat
@@ -42,6 +43,7 @@ from cases.models.vocabulary import Question, Term, Vocabulary
 
 __all__ = [
     "ILLEGAL",
+    "AnswerSheet",
     "Assessment",
     "AtWork",
     "Attempt",

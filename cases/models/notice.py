@@ -1,14 +1,15 @@
 """Content at one provider: the unit of judgement, clock and statistics; a state machine."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 from typing import Final
 
 import pgtrigger
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q, Value
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
@@ -60,6 +61,15 @@ class DeadlineRule(models.Model):
 
     def __str__(self) -> str:
         return f"v{self.version}: {self.term}"
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an IP address; one with a zone ("%eth0") is none of a server."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return "%" not in text
 
 
 def was_sent(notice: models.Model) -> bool:
@@ -135,6 +145,27 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
     def contradicted(self) -> "NoticeQuerySet":
         """The provider says that it is removed, and we have seen it online after that."""
         return self.open().filter(claimed_removed_at__lt=F("last_seen_online_at"))
+
+    def placed_at(self, addresses: Collection[str]) -> "NoticeQuerySet":
+        """At one of these addresses, of which "" stands for none that we know. What is no address is nowhere."""
+        known = [each for each in addresses if each and is_address(each)]
+        unknown = Q(attribution__address__isnull=True) if "" in addresses else Q()
+        if not known:
+            return self.filter(unknown) if unknown else self.none()
+        return self.filter(unknown | Q(attribution__address__in=known))
+
+    def placed_within(self, network: str) -> "NoticeQuerySet":
+        """At an address of `network` ("192.0.2.0/24", or one address); "" means at none that we know."""
+        if not network:
+            return self.filter(attribution__address__isnull=True)
+        within = Func(
+            F("attribution__address"),
+            Value(network),
+            template="(%(expressions)s)",
+            arg_joiner=" <<= ",
+            output_field=models.BooleanField(),
+        )
+        return self.filter(within)
 
 
 #: The edges of the machine: for the database's guard and for sets; a test holds them to the methods below.

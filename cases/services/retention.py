@@ -17,7 +17,7 @@ from django.db.models import Count, Exists, OuterRef, Q
 from audit.models import Event
 from audit.record import Actor, event, record, record_many
 from cases.models import FollowUp, Notice, Reporter, ReportLine
-from cases.services import mailbox, replies
+from cases.services import answer_sheets, mailbox, replies
 
 #: Rows erased in one transaction, and transactions of one rule in one slice of a sweep.
 BATCH: Final = 1_000
@@ -169,5 +169,11 @@ RULES: Final = (
         "what mails that came back say and whom they are from, a year after they came",
         replies.to_erase,
         replies.erase,
+    ),
+    Rule(
+        "answer_sheets",
+        "receipts of many answers at once, and what was looked at and not recorded",
+        answer_sheets.to_erase,
+        answer_sheets.erase,
     ),
 )

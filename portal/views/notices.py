@@ -1,6 +1,9 @@
-"""The list of a provider's own notices."""
+"""The list of a provider's own notices: one by one, or a row for each address."""
 
+import secrets
+from datetime import datetime
 from http import HTTPStatus
+from typing import Any
 
 from django.db.models import Count, F, Q
 from django.http import HttpRequest, HttpResponse
@@ -9,9 +12,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from cases.models.notice import NoticeQuerySet
 from portal import keyset
 from portal.access import Visitor, door
-from portal.forms.filter import SOON, Filter
+from portal.forms.filter import SOON, UNKNOWN, Filter
 from portal.shown.rows import rows
 
 
@@ -24,15 +28,6 @@ def notices(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     if not filters.is_valid():
         context = {"filters": filters, "tabs": _tabs("open", None)}
         return render(request, "portal/notices.html", context, status=HTTPStatus.BAD_REQUEST)
-    listed = filters.applied(visitor.notices, now=now).select_related("content", "attribution")
-    page = keyset.page(
-        # What is sealed and not shown stays in the database.
-        listed.defer("content__raw_sealed", "content__host_sealed", "attribution__host_sealed"),
-        own=visitor.notices,
-        latest_first=filters.latest_first,
-        after=filters.cleaned_data["after"],
-        before=filters.cleaned_data["before"],
-    )
     counts = visitor.notices.unfinished().aggregate(
         open=Count("pk"),
         answered=Count("pk", filter=Q(acknowledged_at__isnull=False)),
@@ -40,17 +35,83 @@ def notices(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         soon=Count("pk", filter=Q(due_at__gt=now, due_at__lte=now + SOON)),
         contradicted=Count("pk", filter=Q(claimed_removed_at__lt=F("last_seen_online_at"))),
     )
-    context = {
+    listed = filters.applied(visitor.notices, now=now)
+    shown = _groups(listed, filters) if filters.by_address else _one_by_one(listed, filters, visitor, now=now)
+    context = shown | {
         "filters": filters,
         "tabs": _tabs(filters.tab_name, counts),
         "figures": _figures(counts),
-        "open_count": counts["open"],
-        "rows": rows(page.rows, now=now),
-        "previous_url": f"?{filters.query}&before={page.before}" if page.before else "",
-        "next_url": f"?{filters.query}&after={page.after}" if page.after else "",
-        "answerable": filters.tab_name in {"open", "answered"},
+        "matching": _matching(listed, filters, counts),
+        "views": _views(filters),
+        # A double press of one page is one answer.
+        "once": secrets.token_urlsafe(16),
     }
     return render(request, "portal/notices.html", context)
+
+
+def _one_by_one(
+    listed: NoticeQuerySet, filters: Filter, visitor: Visitor, *, now: datetime
+) -> dict[str, Any]:
+    page = keyset.page(
+        # What is sealed and not shown stays in the database.
+        listed.select_related("content", "attribution").defer(
+            "content__raw_sealed", "content__host_sealed", "attribution__host_sealed"
+        ),
+        own=visitor.notices,
+        latest_first=filters.latest_first,
+        after=filters.cleaned_data["after"],
+        before=filters.cleaned_data["before"],
+        size=filters.page_size,
+    )
+    return {"rows": rows(page.rows, now=now), **_neighbours(filters, page.before, page.after)}
+
+
+def _groups(listed: NoticeQuerySet, filters: Filter) -> dict[str, Any]:
+    page = keyset.groups(
+        listed,
+        after=filters.cleaned_data["after"],
+        before=filters.cleaned_data["before"],
+        size=filters.page_size,
+    )
+    shown = [
+        {
+            "value": group.address or UNKNOWN,
+            "address": group.address,
+            "count": group.count,
+            "due_at": group.due_at,
+            "href": f"?{filters.query_with(by='', ip=group.address or UNKNOWN)}",
+        }
+        for group in page.groups
+    ]
+    return {"groups": shown, **_neighbours(filters, page.before, page.after)}
+
+
+def _neighbours(filters: Filter, before: str, after: str) -> dict[str, str]:
+    return {
+        "previous_url": f"?{filters.query_with(before=before)}" if before else "",
+        "next_url": f"?{filters.query_with(after=after)}" if after else "",
+    }
+
+
+def _matching(listed: NoticeQuerySet, filters: Filter, counts: dict[str, int]) -> int | None:
+    """How many the filter finds, where that can be answered; it counts the provider's own open ones at most."""
+    if not filters.answerable:
+        return None
+    return listed.count() if filters.narrows else counts[filters.tab_name]
+
+
+def _views(filters: Filter) -> list[dict[str, object]]:
+    """One by one, or by address."""
+    if not filters.answerable:
+        return []
+    return [
+        {
+            "name": name,
+            "href": f"?{filters.query_with(by=by)}",
+            "current": (by == "ip") == filters.by_address,
+        }
+        for by, name in (("", _("One by one")), ("ip", _("By IP address")))
+    ]
 
 
 def _tabs(current: str, counts: dict[str, int] | None) -> list[dict[str, object]]:

@@ -10,8 +10,9 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from cases.models import Notice
+from cases.services.answers import Answer, answer_many
 from providers.models import Provider
-from tests.factories import HOUR, AttributionFactory, NoticeFactory, UserFactory
+from tests.factories import HOUR, SYSTEM, AttributionFactory, NoticeFactory, UserFactory
 from tests.portal.world import an_hour_ago, notified, unproven
 
 LIST = "/portal/"
@@ -137,21 +138,109 @@ def test_what_they_say_is_removed_and_we_still_see_stands_in_the_list(portal: Cl
     )
 
 
-def test_pages_of_a_hundred_lead_forward_and_back_and_lose_nobody(portal: Client, alfa: Provider) -> None:
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("ip=198.51.100.77", {"far"}),
+        ("ip=198.51.100.0/24", {"far"}),
+        ("ip=198.51.100.77/24", {"far"}),
+        ("ip=2001:db8::/32", {"six"}),
+        ("ip=unknown", {"old"}),
+        ("customer=SHOP", {"said"}),
+        ("age=24h", {"old"}),
+        ("age=7d", set()),
+        ("given=yes", {"said"}),
+        ("given=no", {"far", "six", "old"}),
+        ("only=forwarded", {"said"}),
+        ("given=yes&ip=198.51.100.0/24", set()),
+    ],
+)
+def test_the_filters_let_through_what_they_say(
+    portal: Client, alfa: Provider, query: str, found: set[str]
+) -> None:
+    placed = {
+        name: notified(provider=alfa, attribution=AttributionFactory(provider=alfa, address=address))
+        for name, address in (("far", "198.51.100.77"), ("six", "2001:db8::7"))
+    }
+    old = NoticeFactory(
+        notified=True, provider=alfa, notified_at=timezone.now() - 50 * HOUR, attribution__address=None
+    )
+    said = notified(provider=alfa, customer_reference="Webshop 7")
+    answer_many(
+        provider_id=alfa.pk, answers=[Answer(said.reference, "forwarded")], by=SYSTEM, now=timezone.now()
+    )
+    notices = placed | {"old": old, "said": said}
+    assert set(references(portal, f"?{query}")) == {notices[name].reference for name in found}
+
+
+def test_a_row_for_each_address_opens_exactly_its_notices(portal: Client, alfa: Provider) -> None:
+    first = an_hour_ago() - 3 * HOUR
+    here, there = (AttributionFactory(provider=alfa, address=at) for at in ("192.0.2.10", "192.0.2.9"))
+    for at in (first, an_hour_ago()):
+        notified(at, provider=alfa, attribution=here)
+    notified(provider=alfa, attribution=there)
+    unproven(an_hour_ago(), provider=alfa, attribution__address=None)
+    NoticeFactory(removed=True, provider=alfa, notified_at=first - 30 * HOUR, attribution=here)
+
+    page = portal.get(f"{LIST}?by=ip").content.decode()
+    assert re.findall(r'name="group" value="([^"]*)"', page) == ["192.0.2.10", "192.0.2.9", "unknown"]
+    assert re.findall(r'<td class="number" data-label="Open">(\d+)</td>', page) == ["2", "1", "1"]
+    links = re.findall(r'<th scope="row" data-label="IP address"><a href="(\?[^"]*)"', page)
+    assert [len(references(portal, link.replace("&amp;", "&"))) for link in links] == [2, 1, 1]
+
+
+def test_pages_of_addresses_lead_forward_and_back(portal: Client, alfa: Provider) -> None:
+    at = an_hour_ago()
+    for number in range(60):
+        place = AttributionFactory(provider=alfa, address=f"192.0.2.{number}")
+        notified(at - timedelta(minutes=number // 7), provider=alfa, attribution=place)
+
+    def groups(query: str) -> tuple[list[str], dict[str, str]]:
+        page = portal.get(f"{LIST}{query}").content.decode()
+        ways = {
+            way: link.replace("&amp;", "&") for link, way in re.findall(r'href="(\?[^"]*)" rel="(\w+)"', page)
+        }
+        return re.findall(r'name="group" value="([^"]*)"', page), ways
+
+    first, ways = groups("?by=ip&size=25")
+    second, on = groups(ways["next"])
+    third, end = groups(on["next"])
+    assert [len(first), len(second), len(third)] == [25, 25, 10]
+    assert len({*first, *second, *third}) == 60
+    assert "next" not in end
+    assert "prev" not in ways
+    assert groups(end["prev"])[0] == second
+    assert groups(on["prev"])[0] == first
+
+
+def test_the_page_counts_what_the_filter_finds_and_offers_it_beside_the_page(
+    portal: Client, alfa: Provider
+) -> None:
+    place = AttributionFactory(provider=alfa, address="192.0.2.10")
+    for _ in range(30):
+        notified(provider=alfa, attribution=place)
+    notified(provider=alfa, attribution__address="192.0.2.11")
+    page = portal.get(f"{LIST}?ip=192.0.2.10&size=25").content.decode()
+    assert "These 25…" in page
+    assert "All 30 of this filter…" in page
+    assert "All 31 of this list…" in portal.get(LIST).content.decode()
+
+
+def test_pages_lead_forward_and_back_and_lose_nobody(portal: Client, alfa: Provider) -> None:
     at = an_hour_ago()
     due_together = [
         NoticeFactory(notified=True, provider=alfa, notified_at=at - timedelta(seconds=number // 3))
-        for number in range(120)
+        for number in range(35)
     ]
-    arrived = [unproven(at, provider=alfa) for _ in range(105)]
-    first = references(portal)
-    second = references(portal, f"?after={first[-1]}")
-    third = references(portal, f"?after={second[-1]}")
+    arrived = [unproven(at, provider=alfa) for _ in range(20)]
+    first = references(portal, "?size=25")
+    second = references(portal, f"?size=25&after={first[-1]}")
+    third = references(portal, f"?size=25&after={second[-1]}")
 
-    assert [len(first), len(second), len(third)] == [100, 100, 25]
+    assert [len(first), len(second), len(third)] == [25, 25, 5]
     assert set(first + second + third) == {notice.reference for notice in due_together + arrived}
-    assert references(portal, f"?before={third[0]}") == second
-    assert references(portal, f"?before={second[0]}") == first
+    assert references(portal, f"?size=25&before={third[0]}") == second
+    assert references(portal, f"?size=25&before={second[0]}") == first
 
 
 def test_a_place_of_another_provider_is_no_place(portal: Client, alfa: Provider, beta: Provider) -> None:
@@ -161,7 +250,25 @@ def test_a_place_of_another_provider_is_no_place(portal: Client, alfa: Provider,
 
 
 @pytest.mark.parametrize(
-    "query", ["?tab=secret", "?due=never", "?after=%00", "?after=N-1", "?q=%00", "?only=x", "?before=-1"]
+    "query",
+    [
+        "?tab=secret",
+        "?due=never",
+        "?after=%00",
+        "?after=N-1",
+        "?q=%00",
+        "?only=x",
+        "?before=-1",
+        "?ip=192.0.2.300",
+        "?ip=fe80::1%25eth0",
+        "?ip=192.0.2.0/33",
+        "?size=1000000000",
+        "?by=host",
+        "?age=-1",
+        "?given=%00",
+        "?customer=%00",
+        "?after=1~x",
+    ],
 )
 def test_a_filter_that_does_not_exist_is_refused_in_words(portal: Client, query: str) -> None:
     answer = portal.get(f"{LIST}{query}")

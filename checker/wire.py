@@ -10,6 +10,8 @@ from typing import cast
 
 HEAD_CAP_BYTES = 32 * 1024
 BODY_CAP_BYTES = 64 * 1024
+# An answer on the way to the answer (103 Early Hints, ...); 101 ends HTTP, and what we understand with it.
+_ON_THE_WAY = frozenset({*range(100, 200)} - {101})
 # Chunked framing costs bytes too, and may be nothing but framing.
 _BODY_WIRE_CAP_BYTES = 4 * BODY_CAP_BYTES
 
@@ -86,6 +88,9 @@ def receive(connection: socket.socket, deadline: Deadline, wants_body: Callable[
     response = HTTPResponse(cast(socket.socket, drip))
     try:
         response.begin()
+        while response.status in _ON_THE_WAY:  # all of them under the one cap of the head
+            response.headers = response.msg = None  # type: ignore[assignment]  # what makes it begin anew
+            response.begin()
         body = b""
         if wants_body(response.status):
             drip.allowed = _BODY_WIRE_CAP_BYTES

@@ -16,7 +16,9 @@ Behaviour = Callable[[socket.socket, "Site"], None]
 class Site:
     """Answers each request target by its behaviour, any other by `otherwise` (404 unless told)."""
 
-    def __init__(self, behaviours: dict[str, Behaviour] | None = None, *, address: str = "127.0.0.1") -> None:
+    def __init__(
+        self, behaviours: dict[str, Behaviour] | None = None, *, address: str = "127.0.0.1", port: int = 0
+    ) -> None:
         self.behaviours = behaviours or {}
         self.otherwise: Behaviour = says(404, b"no such page")
         self.greets: Behaviour | None = None  # instead of reading a request
@@ -25,7 +27,7 @@ class Site:
         self.bodies: list[bytes] = []
         self.closing = threading.Event()
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self._listener = socket.create_server((address, 0), family=family)
+        self._listener = socket.create_server((address, port), family=family)
         self.port: int = self._listener.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
 

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -84,6 +85,15 @@ def test_the_status_decides_where_it_says_all(site: Site, status: int, outcome: 
 
     assert (finding.outcome, finding.http_status) == (outcome, status)
     assert site.asked() == ["/a/page"]
+
+
+@pytest.mark.parametrize("hint", [b"100 Continue", b"102 Processing", b"103 Early Hints"])
+def test_an_answer_on_the_way_is_not_taken_for_the_answer(site: Site, hint: bytes) -> None:
+    def behave(connection: socket.socket, site: Site) -> None:
+        connection.sendall(b"HTTP/1.1 %s\r\nLink: </x>\r\n\r\n" % hint * 2)
+        says(410)(connection, site)
+
+    assert look_at(site, behave).http_status == 410
 
 
 def test_of_a_page_that_is_gone_no_body_is_read(site: Site) -> None:
@@ -258,6 +268,7 @@ def test_an_endless_body_is_left_at_the_cap(site: Site) -> None:
             "sends more",
         ),
         (floods(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), "sends more than is allowed"),
+        (floods(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"), "sends more than is allowed"),
         (breaks_after(b""), "connection broken"),
         (breaks_after(OK + b"Content-Length: 9\r\n\r\nx"), "connection broken"),
         (says(200, PAGE, Transfer_Encoding="chunked"), "not understood"),

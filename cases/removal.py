@@ -12,9 +12,6 @@ from typing import Final, Protocol
 GONE: Final = frozenset({"gone", "changed"})
 ONLINE: Final = "online"
 
-#: After removal: looks that thin out, in days since the removal.
-WATCH_DAYS: Final = (1, 3, 7, 30)
-
 
 class Look(Protocol):
     """A sighting, as far as this rule cares."""
@@ -32,6 +29,18 @@ class RemovalRule:
     run: int
     gap: timedelta
     span: timedelta
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When to look. `stages`: up to which age of the notice, and how long to wait then, in order of age.
+
+    `watch`: how long after the removal, in order. `before_due`: a look falls within so long before the term ends.
+    """
+
+    stages: Sequence[tuple[timedelta, timedelta]]
+    watch: Sequence[timedelta]
+    before_due: timedelta
 
 
 def gone_since(sightings: Sequence[Look], rule: RemovalRule) -> datetime | None:
@@ -66,27 +75,21 @@ def next_check_at(
     removed_at: datetime | None,
     in_doubt: bool,
     rule: RemovalRule,
-    every: timedelta,
+    schedule: Schedule,
 ) -> datetime | None:
-    """When to look again; None when nobody needs to.
+    """When to look again after a look; None when nobody needs to.
 
     `in_doubt`: the last look said gone and the run is not complete yet: look again after the rule's gap.
-    Otherwise every `every` (1 h) for 72 h, four times that to day 14, 24 times to day 90, and once in the last
-    half hour before the due moment; after removal at WATCH_DAYS.
     """
     if removed_at is not None:
-        looks = (removed_at + timedelta(days=days) for days in WATCH_DAYS)
+        looks = (removed_at + after for after in schedule.watch)
         return next((moment for moment in looks if moment > now), None)
     if in_doubt:
         return now + max(rule.gap, rule.span / max(rule.run - 1, 1))
     age = now - notified_at
-    if age < timedelta(hours=72):
-        pause = every
-    elif age < timedelta(days=14):
-        pause = every * 4
-    elif age < timedelta(days=90):
-        pause = every * 24
-    else:
+    pause = next((pause for until, pause in schedule.stages if age < until), None)
+    if pause is None:
         return None
-    last_look = due_at - min(timedelta(minutes=15), (due_at - notified_at) / 8)
+    # In the middle of the span, so that a checker that is a little late is in time.
+    last_look = due_at - min(schedule.before_due / 2, (due_at - notified_at) / 8)
     return min(now + pause, last_look) if last_look > now else now + pause

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPMessage, HTTPSConnection
 from typing import Any
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, urlencode
 
 log = logging.getLogger("checker")
 
@@ -65,9 +65,10 @@ class Client:
         self._key = key
         self.timeout_s = timeout_s
 
-    def lease(self, limit: int) -> list[Check]:
+    def lease(self, limit: int, vantage: str) -> list[Check]:
         """Up to `limit` checks, leased to us. Raises KeyRefused or ApiDown."""
-        _, headers, answer = self._ask("GET", f"checks/due/?limit={limit}")
+        asked = urlencode({"limit": limit, "vantage": vantage})
+        _, headers, answer = self._ask("GET", f"checks/due/?{asked}")
         _compare_clocks(headers)
         checks = answer.get("checks")
         if not isinstance(checks, list):

@@ -103,7 +103,7 @@ class Rounds:
         self._report()
         room = self._limit - len(self._waiting) - self._looking
         if now >= self._lease_at and room * 2 >= self._limit and not (self._once and self._has_leased):
-            checks = self._client.lease(room)
+            checks = self._client.lease(room, self._vantage)
             self._has_leased = True
             self._waiting += checks
             # A full answer means that more is due.

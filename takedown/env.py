@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from email.utils import parseaddr
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -87,6 +88,22 @@ def _days(raw: str) -> timedelta:
     if not days < 10**5:
         raise ValueError("it must be a number of days.")
     return timedelta(days=days)
+
+
+def _stages(raw: str) -> tuple[tuple[timedelta, int], ...]:
+    """Of "72:1 336:4": up to an age of 72 hours each time, up to 336 hours every fourth."""
+    stages = [part.partition(":") for part in raw.split()]
+    ages = _hours_rising(" ".join(age for age, _, _ in stages))
+    if not ages:
+        raise ValueError("it must name at least one stage, like 72:1.")
+    return tuple(zip(ages, (_positive(every) for _, _, every in stages), strict=True))
+
+
+def _hours_rising(raw: str) -> tuple[timedelta, ...]:
+    hours = [_positive(part) for part in raw.split()]
+    if any(later <= earlier for earlier, later in pairwise(hours)):
+        raise ValueError("its hours must rise.")
+    return tuple(timedelta(hours=number) for number in hours)
 
 
 def _whole(raw: str) -> int:
@@ -348,6 +365,11 @@ class Environment:
     removal_gap: timedelta  # P 3 min
     removal_span: timedelta  # P 10 min
     check_every: timedelta  # P 1 h
+    check_stages: tuple[
+        tuple[timedelta, int], ...
+    ]  # P until 72 h each time, 14 days every 4th, 90 days every 24th
+    check_before_due: timedelta  # P 30 min
+    watch_after_removal: tuple[timedelta, ...]  # P 1, 3, 7, 30 days
     check_lease: timedelta
     sighting_max_age: timedelta  # P 4 h
     follow_silence: timedelta  # P 48 h
@@ -452,6 +474,9 @@ def load() -> Environment:
         removal_gap=_read("REMOVAL_GAP_S", _seconds, timedelta(minutes=3)),
         removal_span=_read("REMOVAL_SPAN_S", _seconds, timedelta(minutes=10)),
         check_every=_read("CHECK_EVERY_S", _seconds, timedelta(hours=1)),
+        check_stages=_read("CHECK_STAGES_H", _stages, _stages("72:1 336:4 2160:24")),
+        check_before_due=_read("CHECK_BEFORE_DUE_S", _seconds, timedelta(minutes=30)),
+        watch_after_removal=_read("WATCH_AFTER_REMOVAL_H", _hours_rising, _hours_rising("24 72 168 720")),
         check_lease=_read("CHECK_LEASE_S", _seconds, timedelta(minutes=5)),
         sighting_max_age=_read("SIGHTING_MAX_AGE_S", _seconds, timedelta(hours=4)),
         follow_silence=_read("FOLLOW_SILENCE_S", _seconds, timedelta(hours=48)),

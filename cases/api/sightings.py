@@ -16,7 +16,7 @@ from accounts.models import Scope
 from audit.record import Actor
 from cases.api.fields import Digits, Instant, Shape, Text, Whole, query
 from cases.models import Sighting
-from cases.services import observe
+from cases.services import due_checks, observe
 
 #: Checks in one lease, and sightings in one report.
 MOST: Final = 500
@@ -24,12 +24,13 @@ LIMIT: Final = 100
 
 
 class DueQuery(Shape):
-    """How many."""
+    """How many, and for whom."""
 
     limit = Digits(most=MOST, required=False)
+    vantage = Text(max_length=60, required=False)
 
 
-class CheckOut(serializers.Serializer[observe.Check]):
+class CheckOut(serializers.Serializer[due_checks.Check]):
     """A look that is due: yours until `lease_until`. `expect_digest` (SHA-256) only where one is known."""
 
     notice = serializers.CharField()
@@ -53,16 +54,24 @@ class DueChecks(APIView):
         operation_id="checks_due",
         responses=ChecksOut,
         summary="Lease due checks",
-        parameters=[OpenApiParameter("limit", int, description="1 to 500; 100 when left out")],
+        parameters=[
+            OpenApiParameter("limit", int, description="1 to 500; 100 when left out"),
+            OpenApiParameter("vantage", str, description="where the checker looks from, as in its sightings"),
+        ],
     )
     def get(self, request: Request) -> Response:
         """Lease them."""
-        limit = query(DueQuery, request).get("limit", LIMIT)
-        checks = observe.lease_checks(limit=limit, now=timezone.now())
+        asked = query(DueQuery, request)
+        checks = due_checks.lease_checks(
+            limit=asked.get("limit", LIMIT),
+            vantage=asked.get("vantage", ""),
+            by=Actor.key(key_of(request)),
+            now=timezone.now(),
+        )
         return Response({"checks": [_check(check) for check in checks]})
 
 
-def _check(check: observe.Check) -> dict[str, object]:
+def _check(check: due_checks.Check) -> dict[str, object]:
     said: dict[str, object] = {
         "notice": check.notice,
         "url": check.url,

@@ -39,6 +39,7 @@ from cases.models.step import Step
 from cases.models.system_mail import SystemMail
 from cases.models.template import MessageTemplate
 from cases.models.unread import Unread
+from cases.models.vantage import LookTally, Vantage
 from cases.models.vocabulary import Question, Term, Vocabulary
 
 __all__ = [
@@ -64,6 +65,7 @@ __all__ = [
     "Forwarding",
     "LegalClass",
     "Link",
+    "LookTally",
     "Mail",
     "MailCopy",
     "MailReceipt",
@@ -95,5 +97,6 @@ __all__ = [
     "SystemMail",
     "Term",
     "Unread",
+    "Vantage",
     "Vocabulary",
 ]

@@ -406,6 +406,12 @@ class Notice(models.Model):
                 name="notice_watched",
                 condition=Q(next_check_at__isnull=False),
             ),
+            # A look that answers a claim waits for nothing else that is due.
+            models.Index(
+                fields=["claimed_removed_at", "id"],
+                name="notice_claim_to_check",
+                condition=Q(next_check_at__lte=F("claimed_removed_at")),
+            ),
             models.Index(
                 fields=["provider", "due_at", "id"],
                 name="notice_of_provider",

@@ -17,7 +17,10 @@ class Sighting(models.Model):
         BLOCKED = "blocked", _("we are blocked")
         UNKNOWN = "unknown", _("cannot tell")
 
-    notice = models.ForeignKey(Notice, models.PROTECT, related_name="sightings", verbose_name=_("notice"))
+    # db_index=False: `sighting_once` begins with it.
+    notice = models.ForeignKey(
+        Notice, models.PROTECT, related_name="sightings", verbose_name=_("notice"), db_index=False
+    )
     seen_at = models.DateTimeField(_("seen"))
     outcome = models.CharField(_("outcome"), max_length=7, choices=Outcome.choices)
     http_status = models.PositiveSmallIntegerField(_("HTTP status"), null=True, blank=True)
@@ -32,8 +35,17 @@ class Sighting(models.Model):
         verbose_name_plural = _("sightings")
         ordering = ["seen_at", "pk"]
         constraints = [
-            # A checker that did not hear our answer reports again: the same look counts once.
-            models.UniqueConstraint(fields=["notice", "vantage", "seen_at"], name="sighting_once"),
+            # A checker that did not hear our answer reports again: the same look counts once. In this order it also
+            # finds the last looks at a notice.
+            models.UniqueConstraint(fields=["notice", "seen_at", "vantage"], name="sighting_once"),
+        ]
+        indexes = [
+            # What later looks are compared with.
+            models.Index(
+                fields=["notice", "seen_at"],
+                name="sighting_of_a_file",
+                condition=models.Q(outcome="online") & ~models.Q(digest=""),
+            ),
         ]
         triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
 

@@ -1,6 +1,6 @@
 """The only places that lock a notice, set what is derived, save it and record it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -57,11 +57,18 @@ def moving(
 
 @contextmanager
 def moving_many(
-    notice_ids: Sequence[int], act: str, *, by: Actor, now: datetime, data: dict[str, Any] | None = None
+    notice_ids: Sequence[int],
+    act: str,
+    *,
+    by: Actor,
+    now: datetime,
+    data: dict[str, Any] | None = None,
+    quiet: Collection[str] = (),
 ) -> Iterator[list[Notice]]:
     """Lock a batch in order of id, let the caller change them, then write all with one UPDATE and one INSERT.
 
-    Rows that were not changed are neither written nor recorded.
+    Rows that were not changed are neither written nor recorded. Those of which only `quiet` columns changed are
+    written and not recorded, and keep their version: what moved them is a row of its own.
     """
     with transaction.atomic():
         notices = list(
@@ -79,21 +86,27 @@ def moving_many(
         changed = [notice for notice in notices if _values(notice) != before[notice.pk]]
         if not changed:
             return
+        touched: set[models.Field[Any, Any]] = set()
+        loud = []
         for notice in changed:
+            fields = {
+                field
+                for field, old, new in zip(_COLUMNS, before[notice.pk], _values(notice), strict=True)
+                if old != new
+            }
+            touched |= fields
+            if all(field.attname in quiet for field in fields):
+                continue
+            loud.append(notice)
             if notice.notified_at is not None and notice.rule is not None:
                 notice.due_at = deadlines.due_at(notice.notified_at, notice.rule.term)
             notice.priority = int(notice.its_priority)
             notice.version += act not in _UNNOTICED
-        touched = {
-            field
-            for notice in changed
-            for field, old, new in zip(_COLUMNS, before[notice.pk], _values(notice), strict=True)
-            if old != new
-        }
-        write_rows(changed, [*sorted(touched, key=lambda field: field.attname), *_DERIVED])
+        derived = _DERIVED if loud else []
+        write_rows(changed, [*sorted(touched, key=lambda field: field.attname), *derived])
         record_many(
             event(act, "notice", notice.pk, by=by, at=now, was=was, became=became, data=data)
-            for notice in changed
+            for notice in loud
             for was, became in [_move(states[notice.pk], notice.state)]
         )
 

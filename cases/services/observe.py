@@ -1,42 +1,36 @@
-"""Sightings: handing out due checks, taking what was seen, and drawing the conclusion."""
+"""Sightings: taking what was seen, and drawing the conclusion."""
 
-import logging
+import re
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from audit.record import Actor
 from cases import removal
 from cases.models import Content, Fingerprint, Notice, Sighting, Step
 from cases.models.fingerprint import sha256_of
-from cases.services import placing
+from cases.services import placing, vantages
 from cases.services.fingerprints import remember
 from cases.services.ladder import seen_lately
 from cases.services.moving import moving_many
-from vault.keys import CannotUnseal
-
-logger = logging.getLogger(__name__)
+from cases.services.refused import Invalid, NotFound
 
 #: A checker's clock may run ahead of ours by so much.
 CLOCK_SKEW: Final = timedelta(minutes=2)
 #: How far back the run that proves a removal may begin.
 HISTORY: Final = timedelta(days=7)
-
-
-@dataclass(frozen=True)
-class Check:
-    """A look that is due. `url` is the canonical URL, for the checker only."""
-
-    notice: str
-    url: str
-    expect_digest: str
-    lease_until: datetime
+#: The vantage of a look by one of us. No machine may say so.
+PERSON: Final = "person"
+#: What no note holds, in whatever spelling: notes stand in clear.
+_ADDRESS: Final = re.compile(r"://|\bh(tt|xx)ps?\b|\bwww\.|\[\.\]|\(dot\)", re.I)
+#: What every look moves. The look itself is the record of that, and nobody who has the notice before them is late for it.
+_MOVED_BY_LOOKS: Final = frozenset({"next_check_at", "check_leased_until", "last_seen_online_at"})
 
 
 @dataclass(frozen=True)
@@ -61,66 +55,98 @@ class Taken:
     reason: str = ""
 
 
+class _Look(NamedTuple):
+    """A sighting, as far as the rule cares."""
+
+    seen_at: datetime
+    outcome: str
+
+
+class _IsBack(Exception):
+    """Something removed was seen again, and other intake may run beside this."""
+
+
 def removal_rule() -> removal.RemovalRule:
     """The rule that counts, from the settings."""
     host = settings.HOST
     return removal.RemovalRule(run=host.removal_run, gap=host.removal_gap, span=host.removal_span)
 
 
-def lease_checks(*, limit: int, now: datetime) -> list[Check]:
-    """Hand out up to `limit` due checks, the oldest first; while the lease lasts nobody else gets them."""
-    until = now + settings.HOST.check_lease
-    due = (
-        Notice.objects.checks_due(now=now).order_by("next_check_at", "pk").select_for_update(skip_locked=True)
+def schedule() -> removal.Schedule:
+    """When to look, from the settings."""
+    host = settings.HOST
+    return removal.Schedule(
+        stages=[(until, every * host.check_every) for until, every in host.check_stages],
+        watch=host.watch_after_removal,
+        before_due=host.check_before_due,
     )
-    with transaction.atomic():
-        ids = list(due.values_list("pk", flat=True)[:limit])
-        Notice.objects.filter(pk__in=ids).update(check_leased_until=until)
-    notices = Notice.objects.filter(pk__in=ids).select_related("content").order_by("next_check_at", "pk")
-    digests = dict(
-        Sighting.objects.filter(notice__in=ids, outcome=Sighting.Outcome.ONLINE)
-        .exclude(digest="")
-        .order_by("notice_id", "seen_at")
-        .distinct("notice_id")
-        .values_list("notice_id", "digest")
-    )
-    checks = []
-    for notice in notices:
-        try:
-            url = notice.content.url
-        except CannotUnseal:
-            # Its lease keeps it away for a while; the others are looked at.
-            logger.error("the address of notice %s does not open: it cannot be checked", notice.reference)
-        else:
-            checks.append(Check(notice.reference, url, digests.get(notice.pk, ""), until))
-    return checks
 
 
 def observe(*, sightings: Sequence[Seen], by: Actor, now: datetime) -> list[Taken]:
-    """Take sightings, one outcome each in the order given, and move what they prove.
+    """Take sightings, one outcome each in the order given, and move what they prove; all of it or nothing.
 
     Three looks that say gone, spread as the rule asks, remove a notice; one that says online after a removal
-    opens a new notice that points to the old one.
+    opens a new notice that points to the old one. What comes late (an old lease, an API that was down) is kept
+    with its own instant, and answers no question that was asked after it.
     """
-    known = dict(
-        Notice.objects.filter(
-            reference__in={seen.reference for seen in sightings}, notified_at__isnull=False
-        ).values_list("reference", "pk")
+    try:
+        with transaction.atomic():
+            return _observe(sightings, by=by, now=now, alone=False)
+    except _IsBack:
+        # Whoever opens notices locks the intake before any notice, so once more in that order.
+        with transaction.atomic():
+            placing.lock_intake()
+            return _observe(sightings, by=by, now=now, alone=True)
+
+
+def _observe(sightings: Sequence[Seen], *, by: Actor, now: datetime, alone: bool) -> list[Taken]:
+    sent = Notice.objects.filter(
+        reference__in={seen.reference for seen in sightings}, notified_at__isnull=False
     )
-    with transaction.atomic(), moving_many(list(known.values()), "observe", by=by, now=now) as notices:
+    ids = list(sent.values_list("pk", flat=True))
+    with moving_many(ids, "observe", by=by, now=now, quiet=_MOVED_BY_LOOKS) as notices:
         locked = {notice.reference: notice for notice in notices}
         taken, fresh = _take(sightings, locked, by=by, now=now)
+        touched = [notice for notice in notices if notice.pk in fresh]
         looks = _history(fresh, now=now)
-        for notice in notices:
-            if notice.pk in fresh:
-                _conclude(notice, looks[notice.pk], now=now)
-        reappeared = [n for n in notices if _is_back(n, fresh.get(n.pk, ()))]
-        removed = [n.pk for n in notices if n.pk in fresh and n.state == Notice.State.REMOVED]
-        Step.objects.filter(notice__in=removed).overtake(at=now)
-        _wake_reminders([n for n in notices if n.pk in fresh], now=now)
-    for notice in reappeared:
+        rule, when = removal_rule(), schedule()
+        for notice in touched:
+            _conclude(notice, looks[notice.pk], fresh[notice.pk], now=now, rule=rule, schedule=when)
+        removed = [notice.pk for notice in touched if notice.state == Notice.State.REMOVED]
+        if removed:
+            Step.objects.filter(notice__in=removed).overtake(at=now)
+        _wake_reminders(touched, fresh, now=now)
+        back = [notice for notice in touched if _is_back(notice, fresh[notice.pk])]
+        if back and not alone:
+            raise _IsBack
+    for notice in back:
         reopen(content=notice.content, previous=notice, by=by, now=now)
+    if by.kind == "key":
+        brought = (
+            (seen.vantage, seen.outcome)
+            for seen, said in zip(sightings, taken, strict=True)
+            if said.outcome == "recorded"
+        )
+        vantages.reported(brought, by=by, now=now)
     return taken
+
+
+def look_by_hand(
+    *, notice_id: int, seen_at: datetime, outcome: str, note: str, by: Actor, now: datetime
+) -> Notice:
+    """Take what a person saw. It counts as any look does. Raises NotFound, Invalid."""
+    notice = Notice.objects.filter(pk=notice_id).first()
+    if notice is None:
+        raise NotFound(_("There is no such notice."))
+    if notice.notified_at is None:
+        raise Invalid(_("It has not arrived at a provider yet: there is nothing to look for."))
+    seen = Seen(notice.reference, seen_at, outcome, PERSON, note=note)
+    (taken,) = observe(sightings=[seen], by=by, now=now)
+    if taken.outcome == "refused":
+        raise Invalid(taken.reason)
+    if taken.outcome == "known":
+        raise Invalid(_("Somebody has entered a look of this very minute already."))
+    return Notice.objects.get(pk=notice_id)
 
 
 def reopen(*, content: Content, previous: Notice, by: Actor, now: datetime) -> str:
@@ -140,94 +166,151 @@ def reopen(*, content: Content, previous: Notice, by: Actor, now: datetime) -> s
 
 def _take(
     sightings: Sequence[Seen], locked: dict[str, Notice], *, by: Actor, now: datetime
-) -> tuple[list[Taken], dict[int, list[Sighting]]]:
+) -> tuple[list[Taken], dict[int, list[_Look]]]:
     """Keep what is new; returns the outcomes and the new sightings by notice."""
-    taken: list[Taken] = []
-    rows: dict[tuple[int, str, datetime], Sighting] = {}
-    had = set(
-        Sighting.objects.filter(
-            notice__in=[n.pk for n in locked.values()], seen_at__in={s.seen_at for s in sightings}
-        ).values_list("notice_id", "vantage", "seen_at")
-    )
-    for seen in sightings:
-        notice = locked.get(seen.reference)
-        if notice is None:
-            taken.append(Taken(seen.reference, "refused", _("There is no such notice.")))
-            continue
-        if seen.outcome not in Sighting.Outcome.values:
-            taken.append(Taken(seen.reference, "refused", _("This is not one of the outcomes.")))
-            continue
-        if seen.seen_at > now + CLOCK_SKEW:
-            taken.append(
-                Taken(seen.reference, "refused", _("It was seen in the future: set the checker's clock."))
-            )
-            continue
-        if notice.notified_at is not None and seen.seen_at < notice.notified_at - CLOCK_SKEW:
-            taken.append(Taken(seen.reference, "refused", _("It was seen before the notice was sent.")))
-            continue
-        key = (notice.pk, seen.vantage, seen.seen_at)
-        if key in had or key in rows:
-            taken.append(Taken(seen.reference, "known"))
-            continue
-        rows[key] = Sighting(
-            notice=notice,
-            seen_at=seen.seen_at,
-            outcome=seen.outcome,
-            http_status=seen.http_status,
-            digest=seen.digest,
-            vantage=seen.vantage,
-            note=seen.note[:300],
-            recorded_at=now,
-            by=str(by),
-        )
-        taken.append(Taken(seen.reference, "recorded"))
-    Sighting.objects.bulk_create(rows.values(), batch_size=1_000)
+    refusals = [_refusal(seen, locked.get(seen.reference), by=by, now=now) for seen in sightings]
+    good = [
+        (locked[seen.reference], seen)
+        for seen, refusal in zip(sightings, refusals, strict=True)
+        if not refusal
+    ]
+    new = _keep(good, by=by, now=now)
     # What took its place ("changed") is other material.
-    online = [row for row in rows.values() if row.outcome == Sighting.Outcome.ONLINE]
-    seen_files = ((row.notice.content_id, sha256) for row in online if (sha256 := sha256_of(row.digest)))
-    remember(seen_files, source=Fingerprint.Source.SIGHTING, now=now)
-    fresh: dict[int, list[Sighting]] = defaultdict(list)
-    for sighting in rows.values():
-        fresh[sighting.notice_id].append(sighting)
+    digests = (
+        (n.content_id, sha256_of(s.digest)) for n, s in good if s.outcome == removal.ONLINE and s.digest
+    )
+    remember(
+        ((content_id, sha256) for content_id, sha256 in digests if sha256),
+        source=Fingerprint.Source.SIGHTING,
+        now=now,
+    )
+    taken: list[Taken] = []
+    fresh: dict[int, list[_Look]] = defaultdict(list)
+    for seen, refusal in zip(sightings, refusals, strict=True):
+        if refusal:
+            taken.append(Taken(seen.reference, "refused", refusal))
+            continue
+        key = (locked[seen.reference].pk, seen.seen_at, seen.vantage)
+        if key in new:
+            new.remove(key)  # the same once more in one report is known
+            fresh[key[0]].append(_Look(seen.seen_at, seen.outcome))
+            taken.append(Taken(seen.reference, "recorded"))
+        else:
+            taken.append(Taken(seen.reference, "known"))
     return taken, dict(fresh)
 
 
-def _history(notice_ids: Collection[int], *, now: datetime) -> dict[int, list[Sighting]]:
-    looks: dict[int, list[Sighting]] = defaultdict(list)
-    recent = Sighting.objects.filter(notice__in=notice_ids, seen_at__gte=now - HISTORY).order_by(
-        "seen_at", "pk"
-    )
-    for sighting in recent.only("notice_id", "seen_at", "outcome"):
-        looks[sighting.notice_id].append(sighting)
+def _refusal(seen: Seen, notice: Notice | None, *, by: Actor, now: datetime) -> str:
+    """Why a sighting cannot be taken; "" when it can."""
+    if notice is None:
+        return _("There is no such notice.")
+    if seen.outcome not in Sighting.Outcome.values:
+        return _("This is not one of the outcomes.")
+    if seen.seen_at > now + CLOCK_SKEW:
+        return _("What was seen cannot lie in the future: is the clock right?")
+    if notice.notified_at is not None and seen.seen_at < notice.notified_at - CLOCK_SKEW:
+        return _("It was seen before the notice was sent.")
+    if seen.vantage == PERSON and by.kind != "user":
+        return _("Only a person's look is a person's: give the checker another name.")
+    if _ADDRESS.search(seen.note):
+        return _("Leave addresses out of the note.")
+    return ""
+
+
+def _keep(good: Sequence[tuple[Notice, Seen]], *, by: Actor, now: datetime) -> set[tuple[int, datetime, str]]:
+    """Add the sightings that are new by one statement; returns those as (notice, seen_at, vantage)."""
+    if not good:
+        return set()
+    columns: list[list[object]] = [
+        [notice.pk for notice, _seen in good],
+        [seen.seen_at for _notice, seen in good],
+        [str(seen.outcome) for _notice, seen in good],
+        [seen.http_status for _notice, seen in good],
+        [seen.digest for _notice, seen in good],
+        [seen.vantage for _notice, seen in good],
+        [seen.note[:300] for _notice, seen in good],
+    ]
+    statement = """
+        INSERT INTO cases_sighting (notice_id, seen_at, outcome, http_status, digest, vantage, note, recorded_at, by)
+        SELECT seen.*, %s, %s
+        FROM unnest(%s::bigint[], %s::timestamptz[], %s::varchar[], %s::smallint[], %s::varchar[], %s::varchar[],
+                    %s::varchar[]) AS seen
+        ON CONFLICT (notice_id, seen_at, vantage) DO NOTHING
+        RETURNING notice_id, seen_at, vantage
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [now, str(by), *columns])
+        return set(cursor.fetchall())
+
+
+def _history(notice_ids: Collection[int], *, now: datetime) -> dict[int, list[_Look]]:
+    """The looks that can still prove something, in order: none from before it was last seen online."""
+    statement = """
+        SELECT n.id, s.seen_at, s.outcome
+        FROM cases_notice n
+        CROSS JOIN LATERAL (
+            SELECT id, seen_at, outcome FROM cases_sighting
+            WHERE notice_id = n.id AND seen_at >= greatest(%s, n.last_seen_online_at) AND outcome = ANY(%s)
+        ) s
+        WHERE n.id = ANY(%s) ORDER BY s.seen_at, s.id
+    """
+    telling = [removal.ONLINE, *sorted(removal.GONE)]
+    looks: dict[int, list[_Look]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [now - HISTORY, telling, list(notice_ids)])
+        for notice_id, seen_at, outcome in cursor.fetchall():
+            looks[notice_id].append(_Look(seen_at, outcome))
     return looks
 
 
-def _conclude(notice: Notice, looks: Sequence[Sighting], *, now: datetime) -> None:
-    """From what was seen to what is so, and to when to look again."""
-    notice.check_leased_until = None
+def _conclude(
+    notice: Notice,
+    looks: Sequence[_Look],
+    fresh: Sequence[_Look],
+    *,
+    now: datetime,
+    rule: removal.RemovalRule,
+    schedule: removal.Schedule,
+) -> None:
+    """From what was seen to what is so, and to when to look again. `looks` are the telling ones, in order."""
     if notice.notified_at is None or notice.due_at is None or notice.state == Notice.State.WITHDRAWN:
+        notice.check_leased_until = None
         return
-    rule = removal_rule()
     online = [look.seen_at for look in looks if look.outcome == removal.ONLINE]
     if online:
         notice.last_seen_online_at = max(online[-1], notice.last_seen_online_at or online[-1])
     since = removal.gone_since(looks, rule)
     is_open = notice.state in {Notice.State.NOTIFIED, Notice.State.ESCALATED}
-    if since is not None and is_open:
+    was_removed = is_open and since is not None
+    if is_open and since is not None:
         notice.remove(at=now, gone_since=since)
-    telling = [look for look in looks if look.outcome in removal.GONE or look.outcome == removal.ONLINE]
-    notice.next_check_at = removal.next_check_at(
+    then = removal.next_check_at(
         now=now,
         notified_at=notice.notified_at,
         due_at=notice.due_at,
         removed_at=notice.removed_at,
-        in_doubt=is_open and since is None and bool(telling) and telling[-1].outcome in removal.GONE,
+        in_doubt=is_open and since is None and bool(looks) and looks[-1].outcome in removal.GONE,
         rule=rule,
-        every=settings.HOST.check_every,
+        schedule=schedule,
     )
+    asked = notice.next_check_at
+    if was_removed or asked is None:
+        notice.next_check_at, notice.check_leased_until = then, None
+    elif asked > now:
+        notice.next_check_at = min(asked, then) if then is not None else asked
+    elif max(look.seen_at for look in fresh) >= _answered_from(notice, asked):
+        notice.next_check_at, notice.check_leased_until = then, None
+    # Else it was seen before the look was asked for: that stays due, and with whoever has it.
 
 
-def _is_back(notice: Notice, fresh: Sequence[Sighting]) -> bool:
+def _answered_from(notice: Notice, asked: datetime) -> datetime:
+    """From when on a look is an answer to what is due since `asked`: to a claim only one that came after it."""
+    from_then = asked - CLOCK_SKEW
+    claimed = notice.claimed_removed_at
+    return max(from_then, claimed) if claimed is not None and claimed >= asked else from_then
+
+
+def _is_back(notice: Notice, fresh: Sequence[_Look]) -> bool:
     """Whether one of the new sightings saw online what was proven gone before."""
     since = notice.gone_since
     return (
@@ -237,9 +320,14 @@ def _is_back(notice: Notice, fresh: Sequence[Sighting]) -> bool:
     )
 
 
-def _wake_reminders(notices: Sequence[Notice], *, now: datetime) -> None:
+def _wake_reminders(notices: Sequence[Notice], fresh: dict[int, list[_Look]], *, now: datetime) -> None:
     """A reminder that waited because nobody had seen the material lately goes on when somebody has."""
-    seen = [notice.pk for notice in notices if seen_lately(notice, now=now)]
-    Step.objects.filter(notice__in=seen, waits_for=Step.WaitsFor.SIGHTING, taken_at__isnull=True).update(
-        waits_for="", asked_at=None, pass_at=None
-    )
+    seen = [
+        notice.pk
+        for notice in notices
+        if any(look.outcome == removal.ONLINE for look in fresh[notice.pk]) and seen_lately(notice, now=now)
+    ]
+    if seen:
+        Step.objects.filter(notice__in=seen, waits_for=Step.WaitsFor.SIGHTING, taken_at__isnull=True).update(
+            waits_for="", asked_at=None, pass_at=None
+        )

@@ -1,16 +1,24 @@
 """Sightings come in, and only what they prove is concluded."""
 
 from datetime import datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 from django.db import connection
 
-from cases.models import Notice, Sighting, Step
-from cases.services import observe
-from cases.services.observe import Seen, Taken, lease_checks
+from audit.models import Event
+from audit.record import Actor
+from cases.models import LookTally, Notice, Sighting, Step, Vantage
+from cases.services import due_checks, observe, placing
+from cases.services.due_checks import Check
+from cases.services.observe import Seen, Taken
 from tests.factories import NOON, SYSTEM, NoticeFactory, SightingFactory
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+def lease_checks(*, limit: int, now: datetime) -> list[Check]:
+    return due_checks.lease_checks(limit=limit, by=SYSTEM, now=now)
 
 
 def look(notice: Notice, at: datetime, outcome: str, *, now: datetime | None = None, **more: str) -> Taken:
@@ -286,3 +294,116 @@ def test_an_address_that_does_not_open_holds_no_other_check_up(caplog: pytest.Lo
 
     assert [each.notice for each in lease_checks(limit=10, now=NOON)] == [fine.reference]
     assert broken.reference in caplog.text
+
+
+@pytest.mark.django_db
+def test_what_a_provider_says_is_removed_is_looked_at_before_all_else_that_is_due() -> None:
+    waits = NoticeFactory(notified=True, next_check_at=NOON - 9 * HOUR)
+    claimed = NoticeFactory(notified=True, next_check_at=NOON, claimed_removed_at=NOON)
+    late_too = NoticeFactory(notified=True, next_check_at=NOON - HOUR, claimed_removed_at=NOON - MINUTE)
+    answered = NoticeFactory(notified=True, next_check_at=NOON - 2 * HOUR, claimed_removed_at=NOON - 3 * HOUR)
+
+    first = lease_checks(limit=3, now=NOON)
+
+    assert [each.notice for each in first] == [late_too.reference, claimed.reference, waits.reference]
+    assert [each.notice for each in lease_checks(limit=3, now=NOON)] == [answered.reference]
+
+
+@pytest.mark.django_db
+def test_a_look_from_before_a_claim_is_kept_and_does_not_answer_it() -> None:
+    notice = NoticeFactory(notified=True, next_check_at=NOON + HOUR, claimed_removed_at=NOON + HOUR)
+    (check,) = lease_checks(limit=1, now=NOON + HOUR)
+
+    # Another checker was cut off from us for a while: its look is older than the claim.
+    taken = look(notice, NOON + 59 * MINUTE, "online", now=NOON + 61 * MINUTE, vantage="elsewhere")
+
+    after = now_of(notice)
+    assert taken.outcome == "recorded"
+    assert after.last_seen_online_at == NOON + 59 * MINUTE
+    assert (after.next_check_at, after.check_leased_until) == (NOON + HOUR, check.lease_until)
+
+    look(notice, NOON + 61 * MINUTE, "online")
+
+    assert now_of(notice).next_check_at == NOON + 2 * HOUR + MINUTE
+    assert now_of(notice).check_leased_until is None
+
+
+@pytest.mark.django_db
+def test_a_lease_that_ran_out_is_handed_out_again_and_both_looks_count() -> None:
+    notice = NoticeFactory(notified=True)
+    (lost,) = lease_checks(limit=1, now=NOON)
+    (again,) = lease_checks(limit=1, now=lost.lease_until)
+
+    assert look(notice, NOON + MINUTE, "gone", now=NOON + 6 * MINUTE, vantage="slow").outcome == "recorded"
+    assert look(notice, NOON + 7 * MINUTE, "gone", vantage="quick").outcome == "recorded"
+
+    assert again.notice == lost.notice == notice.reference
+    assert now_of(notice).next_check_at == NOON + 11 * MINUTE, "in doubt since the first look that said gone"
+
+
+@pytest.mark.django_db
+def test_a_late_look_never_puts_off_the_next_one() -> None:
+    notice = NoticeFactory(notified=True, next_check_at=NOON + 5 * HOUR)
+
+    look(notice, NOON + HOUR, "online", now=NOON + 4 * HOUR + 50 * MINUTE)
+    assert now_of(notice).next_check_at == NOON + 5 * HOUR
+
+    look(notice, NOON + 2 * HOUR, "gone", now=NOON + 4 * HOUR + 51 * MINUTE)
+    assert now_of(notice).next_check_at == NOON + 4 * HOUR + 56 * MINUTE
+
+
+@pytest.mark.django_db
+def test_a_look_that_moves_no_state_makes_nobody_late_and_is_its_own_record() -> None:
+    notice = NoticeFactory(notified=True)
+    events = Event.objects.count()
+
+    look(notice, NOON + MINUTE, "online")
+
+    assert now_of(notice).version == notice.version
+    assert Event.objects.count() == events
+
+
+@pytest.mark.django_db
+def test_a_report_that_cannot_open_the_new_notice_is_not_taken_at_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    notice = NoticeFactory(removed=True, next_check_at=NOON + 2 * HOUR)
+    with monkeypatch.context() as broken:
+        broken.setattr(placing, "open_notices", Mock(side_effect=RuntimeError))
+        with pytest.raises(RuntimeError):
+            look(notice, NOON + 2 * HOUR, "online")
+    assert not Sighting.objects.filter(notice=notice, seen_at=NOON + 2 * HOUR).exists()
+
+    # The checker reports again.
+    assert look(notice, NOON + 2 * HOUR, "online").outcome == "recorded"
+    assert len(followers(notice)) == 1
+
+
+@pytest.mark.django_db
+def test_no_machine_says_that_a_person_looked() -> None:
+    notice = NoticeFactory(notified=True)
+
+    assert look(notice, NOON + MINUTE, "gone", vantage="person").outcome == "refused"
+
+
+@pytest.mark.django_db
+def test_it_is_kept_when_a_checker_was_heard_of_and_what_it_brought() -> None:
+    notices = [NoticeFactory(notified=True) for _ in range(3)]
+    by = Actor("key", "7")
+    due_checks.lease_checks(limit=9, vantage="Delft", by=by, now=NOON)
+    seen = [
+        Seen(notice.reference, NOON + MINUTE, outcome, "Delft")
+        for notice, outcome in zip(notices, ("online", "online", "blocked"), strict=True)
+    ]
+    for _again in range(2):
+        observe.observe(sightings=seen, by=by, now=NOON + 2 * MINUTE)
+    observe.observe(
+        sightings=[Seen(notices[0].reference, NOON + 9 * MINUTE, "online", "Delft")],
+        by=by,
+        now=NOON + 9 * MINUTE,
+    )
+
+    heard = Vantage.objects.get(name="Delft", by="key:7")
+    assert (heard.asked_at, heard.reported_at) == (NOON, NOON + 9 * MINUTE)
+    tallies = LookTally.objects.values_list("since", "outcome", "looks")
+    assert set(tallies) == {(NOON, "online", 3), (NOON, "blocked", 1)}

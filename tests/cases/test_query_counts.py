@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from audit.chain import extend
 from cases.models import Dispatch, Notice
-from cases.services import keep, ladder, observe, outgoing, receive, route
+from cases.services import due_checks, keep, ladder, observe, outgoing, receive, route
 from cases.services.answers import Answer, answer_many
 from cases.services.sending import claim, prepare, settle
 from providers.channels.result import Accepted
@@ -108,7 +108,7 @@ class World:
 
     def lease_checks(self, count: int) -> Callable[[], object]:
         self.notices(count, "notified")
-        return lambda: observe.lease_checks(limit=500, now=NOON)
+        return lambda: due_checks.lease_checks(limit=500, by=SYSTEM, now=NOON)
 
     def receive(self, count: int) -> Callable[[], object]:
         lines = [receive.Line(f"https://new.example/{i % (count - 2)}") for i in range(count)]

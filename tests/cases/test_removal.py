@@ -9,12 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cases.removal import RemovalRule, gone_since, next_check_at
+from cases.removal import RemovalRule, Schedule, gone_since, next_check_at
 from tests.factories import NOON
 
 RULE = RemovalRule(run=3, gap=timedelta(minutes=3), span=timedelta(minutes=10))
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 TICK = timedelta(microseconds=1)
+SCHEDULE = Schedule(
+    stages=[(72 * HOUR, HOUR), (14 * DAY, 4 * HOUR), (90 * DAY, DAY)],
+    watch=[1 * DAY, 3 * DAY, 7 * DAY, 30 * DAY],
+    before_due=30 * MINUTE,
+)
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,7 @@ def look_after(
         removed_at=removed_at,
         in_doubt=in_doubt,
         rule=RULE,
-        every=HOUR,
+        schedule=SCHEDULE,
     )
 
 

@@ -86,6 +86,8 @@ WRONG = {
     "TRUSTED_PROXIES": [SECRET, "-1", "1.5", "١"],
     "SWEEP_EVERY_S": [SECRET, "-1", "nan", "1e99"],
     "GROUPING_WINDOW_S": [SECRET, "-1", "inf"],
+    "CHECK_STAGES_H": [SECRET, "72", "72:0", "336:4 72:1", f"72:{SECRET}"],
+    "WATCH_AFTER_REMOVAL_H": [SECRET, "72 24", "0 24"],
     "SEND_PER_CONTACT": [SECRET, "60", "60/0", "-1/60", f"60/{SECRET}"],
     "SEND_PER_HOST": [SECRET, "1/nan"],
     "SEND_AT_ONCE": [SECRET, "0"],

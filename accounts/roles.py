@@ -83,6 +83,9 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     # What comes back by mail: reading it, and saying what it means.
     "reply.view": frozenset({_A, _L, _N, _S}),
     "reply.decide": frozenset({_L, _N, _S}),
+    # Whether somebody looks in time, and a look of one's own or of a file.
+    "check.view": frozenset({_L, _N, _S}),
+    "sighting.add": frozenset({_L, _N, _S}),
     "overdue.view": frozenset({_S}),
     "overdue.act": frozenset({_S}),
     # The rungs of the ladder, for whom they are asked of (deadlines.PASSES_TO).

@@ -183,8 +183,30 @@ def _unacknowledged_by(role: str) -> Callable[[datetime], QuerySet[Any]]:
 
 
 #: Code -> the rows that wait, and the column that says since when: what the figures are kept of.
+#: A look that has been due for so long is late: a checker that works asks every half minute.
+CHECK_LATE: Final = timedelta(minutes=15)
+
+
+def checks_due(now: datetime) -> NoticeQuerySet:
+    """Looks that are due, also those that a checker has taken and has not reported yet."""
+    return Notice.objects.filter(next_check_at__lte=now)
+
+
+def checks_late(now: datetime) -> NoticeQuerySet:
+    """Looks that should have been reported by now."""
+    return checks_due(now - CHECK_LATE)
+
+
+def checks_coming(now: datetime) -> NoticeQuerySet:
+    """Looks that fall due within the next hour."""
+    return Notice.objects.filter(next_check_at__gt=now, next_check_at__lte=now + timedelta(hours=1))
+
+
 SETS: Final[dict[str, tuple[Callable[[datetime], QuerySet[Any]], str]]] = {
     **{queue.code: (partial(queue.of, Notice.objects.all()), queue.since) for queue in QUEUES},
+    "checks_due": (checks_due, "next_check_at"),
+    "checks_late": (checks_late, "next_check_at"),
+    "checks_coming": (checks_coming, "next_check_at"),
     "steps_waiting": (lambda now: waiting(), "due_at"),
     "steps_to_call": (lambda now: to_call(), "taken_at"),
     **{f"steps_of_{role}": (_unacknowledged_by(role), "asked_at") for role in deadlines.ROLES},

@@ -28,6 +28,7 @@ from cases.services import (
     route,
     sending,
     system_mail,
+    watching,
 )
 from cases.services.beat import leave_beat
 from cases.services.sending.deliveries import forget_old
@@ -137,6 +138,7 @@ def sweep_audit() -> None:
 def sweep_figures() -> None:
     """Count what is too much to count while somebody waits."""
     figures.keep(now=database_now())
+    watching.forget(now=database_now())
     contact_health.keep(now=database_now())
 
 

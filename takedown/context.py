@@ -117,6 +117,13 @@ STAFF: Final = (
     Place("admin:overdue_steps", "step.view", _("Steps"), _("What asks for a person now"), _OVERDUE),
     Place("admin:overdue_calls", "step.view", _("Calls"), _("Which providers to telephone"), _OVERDUE),
     Place(
+        "admin:checks",
+        "check.view",
+        pgettext_lazy("a desk", "Checks"),
+        _("Who looks whether it is still there, and whether they keep up"),
+        _OVERDUE,
+    ),
+    Place(
         "admin:providers_provider_changelist",
         "provider.view",
         _("Providers"),

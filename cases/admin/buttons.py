@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cases.admin import forms
 from cases.models import Notice
-from cases.services import assess, outgoing
+from cases.services import assess, observe, outgoing
 from cases.services.withdraw import withdraw
 
 State = Notice.State
@@ -108,6 +108,17 @@ BUTTONS: Final = (
         outgoing.take_back,
         lambda notice: _unsent(notice) and notice.assessed_at is not None,
         icon="return",
+    ),
+    Button(
+        "look",
+        "sighting.add",
+        _("Enter what you saw"),
+        _("A person's look counts as a checker's does. Nothing here opens the address for you."),
+        _("Your look is recorded."),
+        forms.LookForm,
+        observe.look_by_hand,
+        lambda notice: notice.notified_at is not None and notice.state != State.WITHDRAWN,
+        icon="eye",
     ),
     Button(
         "withdraw",

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django import forms
@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cases.models import ILLEGAL, LegalClass, Notice, PassedOn, Question, Term, Vocabulary
+from cases.clock import AMSTERDAM
+from cases.models import ILLEGAL, LegalClass, Notice, PassedOn, Question, Sighting, Term, Vocabulary
 from cases.services.assess import POLICE_FIRST
 from cases.services.looking import Why
 
@@ -199,6 +200,60 @@ class HoldForm(UntilForm):
         max_length=300,
     )
     hours = hours_field(gettext_lazy("For how many hours"))
+
+
+class LookForm(PressForm):
+    """What a person saw of the material, and when. Nobody is late with it: looks only add to each other."""
+
+    outcome = forms.ChoiceField(
+        label=gettext_lazy("What did you see?"), choices=Sighting.Outcome.choices, widget=forms.RadioSelect
+    )
+    seen_at = forms.DateTimeField(
+        label=gettext_lazy("When, in Amsterdam time?"),
+        help_text=gettext_lazy("Leave it empty if it was just now."),
+        required=False,
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    note = forms.CharField(
+        label=gettext_lazy("Note"),
+        help_text=gettext_lazy("Without addresses and without names."),
+        max_length=300,
+        required=False,
+    )
+
+    def clean_seen_at(self) -> datetime | None:
+        """The instant; None for now. A time that the clocks of Amsterdam skip or repeat is refused."""
+        typed: datetime | None = self.cleaned_data["seen_at"]
+        if typed is None:
+            return None
+        naive = typed.replace(tzinfo=None)
+        earlier, later = (naive.replace(tzinfo=AMSTERDAM, fold=fold) for fold in (0, 1))
+        if earlier.utcoffset() != later.utcoffset():
+            raise forms.ValidationError(
+                _("That night the clocks change: this time is there twice, or not at all.")
+            )
+        return earlier.astimezone(UTC)
+
+    def arguments(self, *, now: datetime) -> dict[str, Any]:
+        """What the service is called with."""
+        said = super().arguments(now=now)
+        del said["seen_version"]
+        return {**said, "seen_at": said["seen_at"] or now}
+
+
+class LooksFileForm(forms.Form):
+    """A file of looks."""
+
+    file = forms.FileField(
+        label=gettext_lazy("Looks in a file"),
+        help_text=gettext_lazy(
+            "CSV in UTF-8, with semicolons and a header (notice; seen_at; outcome; http_status; vantage; note). "
+            "Without a vantage it is a person's look. At most 5,000 lines; the same file again adds nothing."
+        ),
+        widget=forms.FileInput(attrs={"accept": ".csv"}),
+        max_length=200,
+    )
 
 
 class SkipForm(forms.Form):

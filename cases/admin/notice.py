@@ -15,7 +15,7 @@ from accounts.models import User
 from audit.counting import Counter, Shortcut
 from audit.desk import BOTH, POST, Display, page
 from audit.record import Actor
-from cases.admin import bulk, calls, notice_page, overdue, saved, scorecard, search, steps, team, work
+from cases.admin import bulk, calls, checks, notice_page, overdue, saved, scorecard, search, steps, team, work
 from cases.admin.buttons import BUTTONS, Button
 from cases.admin.counters import counter
 from cases.admin.find import find_by_text
@@ -57,6 +57,7 @@ class NoticeDesk(Display):
             *steps.urls(self),
             *calls.urls(self),
             *scorecard.urls(self),
+            *checks.urls(self),
             *bulk.urls(self),
             *saved.urls(self),
         ]
@@ -65,7 +66,8 @@ class NoticeDesk(Display):
         """The queues and steps that are this person's to see to."""
         queues = [counter(queue, now=now) for queue in QUEUES if request.user.has_perm(queue.cell)]
         roles = request.user.roles if isinstance(request.user, User) else ()
-        return [*queues, *steps.step_counters(roles, decides=request.user.has_perm("overdue.act"))]
+        late = [checks.late_counter(now)] if request.user.has_perm("check.view") else []
+        return [*queues, *late, *steps.step_counters(roles, decides=request.user.has_perm("overdue.act"))]
 
     def shortcuts(self, request: HttpRequest) -> Iterable[Shortcut]:
         """The saved filters."""

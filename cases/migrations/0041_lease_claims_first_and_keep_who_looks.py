@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0039_carry_over_objections_and_word_that_a_message_waits"),
+        ("cases", "0040_keep_sheets_of_answers"),
         ("providers", "0012_keep_the_health_of_contacts"),
     ]
 

@@ -4,12 +4,13 @@ from typing import Any
 
 from django.contrib.auth.backends import BaseBackend
 from django.http import HttpRequest
+from django.utils import timezone
 
 from accounts.models import User
 
 
 class RoleBackend(BaseBackend):
-    """Knows active people only; what they may do is asked of the person (`User.has_perm`), not of us."""
+    """Knows only who may come in; what they may do is asked of the person (`User.has_perm`), not of us."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **_: Any
@@ -23,8 +24,8 @@ class RoleBackend(BaseBackend):
             # One hash, as for a known address: the time must not tell which addresses exist.
             User().set_password(password)
             return None
-        return user if user.check_password(password) and user.is_active else None
+        return user if user.check_password(password) and self.get_user(user.pk) else None
 
     def get_user(self, user_id: int) -> User | None:
-        """The person of a session. Whoever is no longer active is logged out by their next request."""
-        return User.objects.filter(pk=user_id, is_active=True).first()
+        """The person of a session. Whoever may not come in any more is out at their next request."""
+        return User.objects.present(now=timezone.now()).filter(pk=user_id).first()

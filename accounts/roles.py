@@ -128,6 +128,10 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     # The links in mails, by which whoever has the mail can answer.
     "own_link.view": frozenset({_P}),
     "own_link.revoke": frozenset({_P}),
+    # Keys of their machines; one that leaked is revoked without a detour.
+    "own_key.view": frozenset({_P}),
+    "own_key.change": frozenset({_P}),
+    "own_key.revoke": frozenset({_P}),
 }
 
 #: Cells that want a proof of the last minutes (STEP_UP_S) who it is: a session that was left open is not enough.
@@ -140,6 +144,7 @@ STEP_UP: Final = frozenset(
         "notice.export",
         "member.change",
         "own_webhook.change",
+        "own_key.change",
     }
 )
 

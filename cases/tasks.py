@@ -125,6 +125,7 @@ def sweep_replies() -> None:
 def sweep_receipts() -> None:
     """Answer the partners whose mail was taken in, and send what we say beside the messages about notices."""
     receipts.send_due(by=Actor.system("sweep_receipts"), clock=database_now)
+    system_mail.warn_of_keys(now=database_now())
     system_mail.send_due(by=Actor.system("sweep_receipts"), clock=database_now)
 
 

@@ -5,7 +5,7 @@ from django.urls.converters import IntConverter
 
 from cases.measures.quarter import SPELLED
 from cases.models.notice import NOTICE_REFERENCE
-from portal.views import answers, colleagues, links, notice, notices, scorecard, webhooks
+from portal.views import answers, colleagues, keys, links, notice, notices, scorecard, webhooks
 
 
 class Reference:
@@ -66,6 +66,11 @@ urlpatterns = [
     path("webhooks/<row:pk>/test/", webhooks.test, name="webhook_test"),
     path("webhooks/<row:pk>/secret/", webhooks.secret, name="webhook_secret"),
     path("webhooks/deliveries/<row:pk>/replay/", webhooks.replay, name="webhook_replay"),
+    path("keys/", keys.keys, name="keys"),
+    path("keys/new/", keys.new, name="key_new"),
+    path("keys/<row:pk>/replace/", keys.replace, name="key_replace"),
+    path("keys/<row:pk>/take-over/", keys.take_over, name="key_take_over"),
+    path("keys/<row:pk>/revoke/", keys.revoke, name="key_revoke"),
     path("links/", links.links, name="links"),
     path("links/revoke/", links.revoke_all, name="links_revoke"),
     path("links/<row:pk>/revoke/", links.revoke, name="link_revoke"),

@@ -203,6 +203,7 @@ PORTAL: Final = (
     Place(
         "portal:colleagues", "member.view", _("Colleagues"), _("Who sees and answers your notices"), _ACCESS
     ),
+    Place("portal:keys", "own_key.view", _("Keys"), _("Your machines that call the API"), _ACCESS),
     Place("portal:links", "own_link.view", _("Links"), _("What opens by a link in our mails"), _ACCESS),
 )
 

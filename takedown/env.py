@@ -338,6 +338,8 @@ class Environment:
     step_up: timedelta  # P 10 min
     invitation_valid: timedelta  # P 7 days
     link_valid: timedelta  # P 14 days: the page of a message, by the link in it
+    key_valid: timedelta  # P 1 year, at most
+    key_overlap: timedelta  # P 14 days: a key beside the one that takes its place
     confirm_after: timedelta  # P 2 min: answers by one link are confirmed together
     sweep_every: timedelta
     grouping_window: timedelta  # P 10 min
@@ -447,6 +449,8 @@ def load() -> Environment:
         step_up=_read("STEP_UP_S", _seconds, timedelta(minutes=10)),
         invitation_valid=_read("INVITATION_VALID_S", _seconds, timedelta(days=7)),
         link_valid=_read("LINK_VALID_DAYS", _days, timedelta(days=14)),
+        key_valid=_read("KEY_VALID_DAYS", _days, timedelta(days=365)),
+        key_overlap=_read("KEY_OVERLAP_DAYS", _days, timedelta(days=14)),
         confirm_after=_read("CONFIRM_AFTER_S", _seconds, timedelta(minutes=2)),
         sweep_every=_read("SWEEP_EVERY_S", _seconds, timedelta(seconds=15)),
         grouping_window=_read("GROUPING_WINDOW_S", _seconds, timedelta(minutes=10)),

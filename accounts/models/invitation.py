@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.user import ROLE_CHOICES, User
+from accounts.models.user import ROLE_CHOICES, User, of_a_merged
 from providers.models import Provider
 
 
@@ -16,9 +16,14 @@ class InvitationQuerySet(models.QuerySet["Invitation"]):
     """Finds what still opens."""
 
     def open(self, *, now: datetime) -> "InvitationQuerySet":
-        """Not used, not revoked, not too old, and from somebody who is still here."""
+        """Not used, not revoked, not too old, from somebody who is still here, to a provider that still is one."""
         return self.filter(
-            used_at__isnull=True, revoked_at__isnull=True, expires_at__gt=now, invited_by__is_active=True
+            ~of_a_merged("provider", now=now),
+            ~of_a_merged("person__provider", now=now),
+            used_at__isnull=True,
+            revoked_at__isnull=True,
+            expires_at__gt=now,
+            invited_by__is_active=True,
         )
 
 

@@ -4,11 +4,15 @@ import hashlib
 import secrets
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.user import User, of_a_merged
+from accounts.roles import PROVIDER_ROLES
 from providers.models import Provider
 
 
@@ -26,12 +30,22 @@ PROVIDER_SCOPES = frozenset({Scope.NOTICES_READ, Scope.NOTICES_ANSWER})
 
 class KeyQuerySet(models.QuerySet["ApiKey"]):
     def usable(self, *, now: datetime) -> "KeyQuerySet":
-        """Neither revoked nor expired."""
-        return self.filter(revoked_at__isnull=True).exclude(expires_at__lte=now)
+        """Neither revoked nor expired, and whoever it belongs to may still do what it does."""
+        theirs = Q(
+            owner__is_active=True, owner__provider=F("provider"), owner__roles__overlap=sorted(PROVIDER_ROLES)
+        )
+        return (
+            self.filter(Q(owner__isnull=True) | theirs, revoked_at__isnull=True)
+            .exclude(expires_at__lte=now)
+            .exclude(of_a_merged("provider", now=now))
+        )
 
 
 class ApiKey(models.Model):
-    """A machine's key. Only its SHA-256 is stored: 256 random bits need no slow hash."""
+    """A machine's key. Only its SHA-256 is stored: 256 random bits need no slow hash.
+
+    A key that a provider's admin made has an `owner`, and ends with them; what the hotline made belongs to nobody.
+    """
 
     name = models.CharField(_("name"), max_length=100)
     prefix = models.CharField(_("begins with"), max_length=12)
@@ -41,6 +55,13 @@ class ApiKey(models.Model):
     )
     provider = models.ForeignKey(
         Provider, models.PROTECT, null=True, blank=True, related_name="keys", verbose_name=_("provider")
+    )
+    owner = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="keys", verbose_name=_("owner")
+    )
+    # The one whose place it takes: both open for a while.
+    replaces = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="replaced_by", editable=False
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
@@ -63,11 +84,18 @@ class ApiKey(models.Model):
         return hashlib.sha256(secret.encode()).digest()
 
     @classmethod
-    def mint(cls, *, name: str, scopes: list[str], provider: Provider | None) -> tuple["ApiKey", str]:
+    def mint(
+        cls, *, name: str, scopes: list[str], provider: Provider | None, **fields: Any
+    ) -> tuple["ApiKey", str]:
         """A new, saved key and its secret, which is shown once. Raises ValidationError."""
         secret = f"td_{secrets.token_urlsafe(32)}"
         key = cls(
-            name=name, prefix=secret[:8], digest=cls.digest_of(secret), scopes=scopes, provider=provider
+            name=name,
+            prefix=secret[:8],
+            digest=cls.digest_of(secret),
+            scopes=scopes,
+            provider=provider,
+            **fields,
         )
         key.full_clean()
         key.save()

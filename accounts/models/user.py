@@ -1,16 +1,17 @@
 """People who log in."""
 
+from datetime import datetime
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from accounts.roles import PROVIDER_ROLES, STAFF_ROLES, Role, may
-from providers.models import Provider
+from providers.models import Provider, Relation
 
 ROLE_CHOICES = [
     (Role.INTAKE, _("intake")),
@@ -26,6 +27,11 @@ ROLE_CHOICES = [
 ]
 
 
+def of_a_merged(provider: str, *, now: datetime) -> Exists:
+    """Whether the provider in this column has gone up in another: its people, keys and invitations end with it."""
+    return Exists(Relation.objects.mergers(now=now).filter(provider=OuterRef(provider)))
+
+
 class UserManager(BaseUserManager["User"]):
     """Creates people; there is no superuser, only roles."""
 
@@ -36,6 +42,10 @@ class UserManager(BaseUserManager["User"]):
         user.full_clean()
         user.save(using=self._db)
         return user
+
+    def present(self, *, now: datetime) -> models.QuerySet["User"]:
+        """Who may come in: active, and not of a provider that is none any more."""
+        return self.filter(~of_a_merged("provider", now=now), is_active=True)
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email=(username or "").lower())

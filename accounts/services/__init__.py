@@ -5,7 +5,7 @@ from accounts.services.ending import end_session, end_sessions, forget_ended
 from accounts.services.invitations import NotOpen, invite, next_person, take_up
 from accounts.services.invitations import of_token as invitation_of
 from accounts.services.invitations import revoke as revoke_invitation
-from accounts.services.keys import create_key, revoke_key
+from accounts.services.keys import create_key, make_key, replace_key, revoke_key, take_over_key
 from accounts.services.members import change_role, end_membership
 from accounts.services.people import add_user, change_user, set_password
 from accounts.services.recovery import ask_recovery, confirm_recovery, refuse_recovery
@@ -40,6 +40,7 @@ __all__ = [
     "invite",
     "logged_in",
     "logged_out",
+    "make_key",
     "next_person",
     "not_logged_in",
     "note_use",
@@ -47,9 +48,11 @@ __all__ = [
     "refuse_recovery",
     "remove_factor",
     "renew_codes",
+    "replace_key",
     "revoke_invitation",
     "revoke_key",
     "set_password",
+    "take_over_key",
     "take_up",
     "tried_as",
     "use_code",

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from accounts.models import Invitation, Session, User
+from accounts.models import ApiKey, Invitation, Session, User
 from accounts.services.unfit import Unfit
 from audit.record import Actor, record
 
@@ -31,9 +31,18 @@ def end_sessions(*, user_id: int, by: Actor, now: datetime, but: str | None = No
 
 
 def leave(*, user: User, by: Actor, now: datetime) -> None:
-    """What ends with a person who leaves, in whatever way: sessions, and the links they gave or were given."""
+    """What ends with a person who leaves, in whatever way: sessions, keys, and the links they gave or were given."""
     end_sessions(user_id=user.pk, by=by, now=now)
+    end_keys(owner_id=user.pk, by=by, now=now)
     end_links(Q(invited_by=user) | Q(person=user), by=by, now=now)
+
+
+def end_keys(*, owner_id: int, by: Actor, now: datetime) -> None:
+    """Revoke the keys of somebody; who is to go on with one takes it over before."""
+    for key in ApiKey.objects.filter(owner=owner_id, revoked_at__isnull=True).select_for_update(of=("self",)):
+        key.revoked_at = now
+        key.save(update_fields=["revoked_at"])
+        record("revoke_key", "key", key.pk, by=by, at=now)
 
 
 def end_links(which: Q, *, by: Actor, now: datetime) -> None:

@@ -128,7 +128,7 @@ def _halfway(request: HttpRequest) -> Halfway | None:
     kept: dict[str, Any] | None = request.session.get(_HALFWAY)
     if not kept or timezone.now() - datetime.fromtimestamp(kept["at"], UTC) > _HALFWAY_LASTS:
         return None
-    user = User.objects.filter(pk=kept["user"], is_active=True).first()
+    user = User.objects.present(now=timezone.now()).filter(pk=kept["user"]).first()
     # Another password since, or none: whoever lost every way in must not find the old one half open.
     if user is None or not constant_time_compare(kept.get("password", ""), user.get_session_auth_hash()):
         return None

@@ -11,6 +11,8 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.models import ApiKey
+from cases.formats.letter import one_line
 from cases.formats.text import folded, in_both_zones
 from cases.models import Reply, SystemMail
 
@@ -49,6 +51,36 @@ def confirmation(mail: SystemMail, replies: Sequence[Reply], *, at: datetime) ->
         "phone": settings.HOST.organisation.phone.replace(" ", "\xa0"),
     }
     body = [*folded(about), "", *lines, "", *folded(wrong), "", settings.HOST.organisation.name]
+    out.set_content(_text(body), charset="utf-8", cte="quoted-printable")
+    return out
+
+
+def key_ends(mail: SystemMail, key: ApiKey, *, to: str, at: datetime) -> EmailMessage:
+    """To the owner of a key: which, when, and what to do. Never the key."""
+    if key.expires_at is None:
+        raise ValueError(f"{key.pk} has no end.")
+    out = _message(mail, to=to, at=at)
+    out["Subject"] = ngettext(
+        "A key of yours ends within %(count)d day",
+        "A key of yours ends within %(count)d days",
+        mail.days or 0,
+    ) % {"count": mail.days or 0}
+    ends = _(
+        "Your key “%(name)s” (%(prefix)s…) opens our API until %(until)s. After that its calls are refused."
+    )
+    act = _(
+        "Replace it in the portal: %(portal)s. The old key goes on beside the new one until it ends. If nothing"
+        " uses it any more, you need do nothing."
+    )
+    body = [
+        *folded(
+            ends % {"name": one_line(key.name), "prefix": key.prefix, "until": in_both_zones(key.expires_at)}
+        ),
+        "",
+        *folded(act % {"portal": f"{settings.BASE_URL}/portal/keys/"}),
+        "",
+        settings.HOST.organisation.name,
+    ]
     out.set_content(_text(body), charset="utf-8", cte="quoted-printable")
     return out
 

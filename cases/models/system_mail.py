@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import ApiKey
 from cases.models.dispatch import Dispatch
 
 
@@ -28,12 +29,18 @@ class SystemMail(models.Model):
 
     class About(models.TextChoices):
         ANSWERS = "answers", _("answers by the link of a message")
+        KEY_ENDS = "key_ends", _("a key that ends")
 
     about = models.CharField(_("about"), max_length=8, choices=About.choices)
     # Of answers: by the link of which message.
     dispatch = models.ForeignKey(
         Dispatch, models.PROTECT, null=True, related_name="confirmations", verbose_name=_("message")
     )
+    # Of a key that ends: which, and so many days before.
+    key = models.ForeignKey(
+        ApiKey, models.PROTECT, null=True, related_name="warnings", verbose_name=_("API key")
+    )
+    days = models.PositiveSmallIntegerField(_("days before"), null=True)
     message_id = models.CharField(_("Message-ID"), max_length=200, unique=True, editable=False)
     created_at = models.DateTimeField(_("created"))
     due_at = models.DateTimeField(_("next attempt"))
@@ -54,8 +61,10 @@ class SystemMail(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="system_mail_is_about_something",
-                condition=Q(about="answers", dispatch__isnull=False),
+                condition=Q(about="answers", dispatch__isnull=False, key__isnull=True, days__isnull=True)
+                | Q(about="key_ends", dispatch__isnull=True, key__isnull=False, days__isnull=False),
             ),
+            models.UniqueConstraint(fields=["key", "days"], name="system_mail_warns_once"),
             # What follows before it leaves is said in the same mail; two answers at once meet here.
             models.UniqueConstraint(
                 fields=["dispatch"],

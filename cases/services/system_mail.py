@@ -5,19 +5,21 @@ they leave, so that what happened meanwhile is in them, and nobody gets one who 
 import logging
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.message import EmailMessage
 from email.utils import parseaddr
+from typing import Any, Final
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from accounts.models import ApiKey
 from audit.record import Actor, record
 from cases.formats import system_mail as words
 from cases.models import Dispatch, Reply, SystemMail
@@ -26,6 +28,8 @@ from providers.channels import CHANNELS
 from providers.channels.result import Accepted, Channel, Failed
 
 logger = logging.getLogger(__name__)
+
+About = SystemMail.About
 
 
 @dataclass(frozen=True)
@@ -36,25 +40,35 @@ class Claim:
     attempt: int
 
 
+#: P: so many days before a key ends, its owner is told.
+WARN_DAYS: Final = (14, 3)
+
+
 def confirm(*, dispatch: Dispatch, now: datetime) -> None:
     """The contact of a message is told soon what was answered by its link; one mail for what comes together."""
-    SystemMail.objects.bulk_create(
-        [
-            SystemMail(
-                about=SystemMail.About.ANSWERS,
-                dispatch=dispatch,
-                message_id=_new_message_id(),
-                created_at=now,
-                due_at=now + settings.HOST.confirm_after,
-            )
-        ],
-        ignore_conflicts=True,  # one waits already
-    )
+    # One that waits already says this as well.
+    _add([_new(About.ANSWERS, now=now, due_at=now + settings.HOST.confirm_after, dispatch=dispatch)])
 
 
-def _new_message_id() -> str:
+def warn_of_keys(*, now: datetime) -> None:
+    """Whose key ends in so many days is told, once for each number; not when another takes its place."""
+    usable = ApiKey.objects.usable(now=now).filter(owner__isnull=False)
+    ending = usable.exclude(Exists(usable.filter(replaces=OuterRef("pk"))))
+    for days, next_days in zip(WARN_DAYS, (*WARN_DAYS[1:], 0), strict=True):
+        due = ending.filter(
+            expires_at__lte=now + timedelta(days=days), expires_at__gt=now + timedelta(days=next_days)
+        ).exclude(warnings__days=days)
+        _add([_new(About.KEY_ENDS, now=now, due_at=now, key=key, days=days) for key in due])
+
+
+def _new(about: SystemMail.About, *, now: datetime, due_at: datetime, **fields: Any) -> SystemMail:
     domain = parseaddr(settings.HOST.sender_address)[1].rpartition("@")[2]
-    return f"<system.{secrets.token_urlsafe(18)}@{domain}>"
+    message_id = f"<system.{secrets.token_urlsafe(18)}@{domain}>"
+    return SystemMail(about=about, message_id=message_id, created_at=now, due_at=due_at, **fields)
+
+
+def _add(mails: Sequence[SystemMail]) -> None:
+    SystemMail.objects.bulk_create(mails, ignore_conflicts=True)
 
 
 def send_due(*, by: Actor, clock: Callable[[], datetime]) -> int:
@@ -99,18 +113,37 @@ def prepare(held: Claim, *, now: datetime) -> tuple[EmailMessage, str] | None:
         mail = _fenced(held)
         if mail is None:
             return None
-        dispatch = mail.dispatch
-        if dispatch is None or not dispatch.contact.usable:
+        if not _has_reader(mail, now=now):
             mail.dropped_at, mail.leased_until = now, None
             mail.save(update_fields=["dropped_at", "leased_until"])
             return None
         SystemMail.objects.filter(pk=mail.pk).update(leased_until=now + LEASE)
-    said = Reply.objects.filter(by=str(Actor.link(dispatch.number)), at__gte=mail.created_at)
-    with translation.override(dispatch.contact.provider.language):
-        message = words.confirmation(
-            mail, list(said.select_related("notice").order_by("notice", "at", "pk")), at=now
-        )
-    return message, settings.HOST.dry_run_address or dispatch.contact.address
+    message, recipient = _confirmation(mail, now=now) if mail.dispatch else _warning(mail, now=now)
+    return message, settings.HOST.dry_run_address or recipient
+
+
+def _has_reader(mail: SystemMail, *, now: datetime) -> bool:
+    """Whether the contact is in use, or the key still opens something for its owner."""
+    if mail.dispatch is not None:
+        return mail.dispatch.contact.usable
+    usable = ApiKey.objects.usable(now=now).filter(owner__isnull=False)
+    return mail.key_id is not None and usable.filter(pk=mail.key_id).exists()
+
+
+def _confirmation(mail: SystemMail, *, now: datetime) -> tuple[EmailMessage, str]:
+    assert mail.dispatch is not None  # `_has_reader` has looked
+    contact = mail.dispatch.contact
+    said = Reply.objects.filter(by=str(Actor.link(mail.dispatch.number)), at__gte=mail.created_at)
+    replies = list(said.select_related("notice").order_by("notice", "at", "pk"))
+    with translation.override(contact.provider.language):
+        return words.confirmation(mail, replies, at=now), contact.address
+
+
+def _warning(mail: SystemMail, *, now: datetime) -> tuple[EmailMessage, str]:
+    assert mail.key is not None  # `_has_reader` has looked
+    assert mail.key.owner is not None
+    with translation.override(mail.key.owner.language):
+        return words.key_ends(mail, mail.key, to=mail.key.owner.email, at=now), mail.key.owner.email
 
 
 def settle(held: Claim, result: Accepted | Failed, *, by: Actor, now: datetime) -> None:
@@ -129,16 +162,20 @@ def settle(held: Claim, result: Accepted | Failed, *, by: Actor, now: datetime) 
             if result.permanent or mail.failures >= PARK_AFTER:
                 mail.dropped_at = now
         mail.save()
-        if mail.dispatch_id is not None and (mail.sent_at or mail.dropped_at):
-            act = "confirm" if mail.sent_at else "confirm_failed"
-            record(act, "dispatch", mail.dispatch_id, by=by, at=now)
+        if mail.sent_at or mail.dropped_at:
+            subject, pk, act = (
+                ("dispatch", mail.dispatch_id, "confirm")
+                if mail.dispatch_id
+                else ("key", mail.key_id, "warn")
+            )
+            record(act if mail.sent_at else f"{act}_failed", subject, pk or 0, by=by, at=now)
 
 
 def _fenced(held: Claim) -> SystemMail | None:
     """The mail, locked, if the claim still holds it."""
     return (
         SystemMail.objects.waiting()
-        .select_related("dispatch__contact__provider")
+        .select_related("dispatch__contact__provider", "key__owner")
         .select_for_update(of=("self",))
         .filter(pk=held.mail_id, attempt=held.attempt)
         .first()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import Count, Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -51,7 +52,12 @@ def _page(
 ) -> HttpResponse:
     now = timezone.now()
     may = visitor.user.may("member.change")
-    people = User.objects.filter(provider_id=visitor.provider_id, is_active=True).order_by("name", "pk")
+    keys = Count("keys", filter=Q(keys__revoked_at__isnull=True) & ~Q(keys__expires_at__lte=now))
+    people = (
+        User.objects.filter(provider_id=visitor.provider_id, is_active=True)
+        .annotate(keys_count=keys)
+        .order_by("name", "pk")
+    )
     context = {
         "people": [(person, Role.PROVIDER_ADMIN in person.roles) for person in people],
         "invitations": Invitation.objects.open(now=now)
@@ -120,7 +126,14 @@ def role(request: HttpRequest, visitor: Visitor, pk: int) -> HttpResponse:
 def end(request: HttpRequest, visitor: Visitor, pk: int) -> HttpResponse:
     """Shut a colleague out."""
     return _change(
-        request, visitor, services.end_membership, _("They are out, from this moment on."), user_id=pk
+        request,
+        visitor,
+        services.end_membership,
+        _(
+            "They are out, from this moment on: sessions, keys and invitations of theirs open nothing. Secrets of"
+            " webhooks belong to nobody: if they knew one, make a new one under Webhooks."
+        ),
+        user_id=pk,
     )
 
 

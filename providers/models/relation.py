@@ -1,6 +1,8 @@
 """How parties in the hosting chain stand to each other, and since when."""
 
-from datetime import date
+from datetime import date, datetime
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import F, Q
@@ -8,11 +10,17 @@ from django.utils.translation import gettext_lazy as _
 
 from providers.models.provider import Provider
 
+_AMSTERDAM: Final = ZoneInfo("Europe/Amsterdam")
+
 
 class RelationQuerySet(models.QuerySet["Relation"]):
     def valid_on(self, day: date) -> "RelationQuerySet":
         """Those that held on a day: the first day counts, the last one does not."""
         return self.filter(Q(valid_until__isnull=True) | Q(valid_until__gt=day), valid_from__lte=day)
+
+    def mergers(self, *, now: datetime) -> "RelationQuerySet":
+        """Of providers that have gone up in another by now: the day begins in Amsterdam, where it was said."""
+        return self.filter(kind=Relation.Kind.MERGED_INTO).valid_on(now.astimezone(_AMSTERDAM).date())
 
     def of(self, provider: Provider) -> "RelationQuerySet":
         """Those that a provider has a part in, on either side."""

@@ -86,6 +86,10 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     # Whether somebody looks in time, and a look of one's own or of a file.
     "check.view": frozenset({_L, _N, _S}),
     "sighting.add": frozenset({_L, _N, _S}),
+    # Messages about a notice in the portal, and who says that it is not theirs.
+    "message.view": frozenset({_A, _L, _N, _S}),
+    "message.write": frozenset({_L, _N, _S}),
+    "dispute.decide": frozenset({_L, _N, _S}),
     "overdue.view": frozenset({_S}),
     "overdue.act": frozenset({_S}),
     # The rungs of the ladder, for whom they are asked of (deadlines.PASSES_TO).

@@ -77,6 +77,8 @@ urlpatterns = [
     path("notices/<notice_reference:reference>/", notice.notice, name="notice"),
     path("notices/<notice_reference:reference>/address/", notice.address, name="address"),
     path("notices/<notice_reference:reference>/answer/", notice.answer, name="answer"),
+    path("notices/<notice_reference:reference>/messages/", notice.message, name="message"),
+    path("notices/<notice_reference:reference>/messages/read/", notice.read, name="message_read"),
     path(
         "notices/<notice_reference:reference>/customer-reference/",
         notice.customer_reference,

@@ -100,6 +100,13 @@ STAFF: Final = (
         _SENDING,
     ),
     Place(
+        "admin:cases_message_changelist",
+        "message.view",
+        pgettext_lazy("a desk", "Questions"),
+        _("What providers ask and object"),
+        _SENDING,
+    ),
+    Place(
         "admin:cases_originrequest_changelist",
         "origin.view",
         pgettext_lazy("a desk", "Origins"),

@@ -4,6 +4,6 @@ Pages show; buttons are forms that POST to a service (audit/desk.py). A new butt
 `buttons.BUTTONS`, a new queue one in `queues.QUEUES`, a new act a sentence in `sentences.ACTS`.
 """
 
-from cases.admin import dispatch, letters, notice, origins, report, rules, second, vocabulary
+from cases.admin import dispatch, letters, notice, origins, questions, report, rules, second, vocabulary
 
-__all__ = ["dispatch", "letters", "notice", "origins", "report", "rules", "second", "vocabulary"]
+__all__ = ["dispatch", "letters", "notice", "origins", "questions", "report", "rules", "second", "vocabulary"]

@@ -19,7 +19,6 @@ from audit.models import Event
 from audit.record import Actor
 from cases.admin import mail_senders
 from cases.admin.pressing import press
-from cases.admin.reporters import without_addresses
 from cases.admin.sentences import told
 from cases.admin.trays import Tray, chosen, tabs
 from cases.intake.mailbox import reading
@@ -28,6 +27,7 @@ from cases.models import Mail, MailReceipt, MailSender, Source
 from cases.services import mailbox
 from cases.services.mail_senders import add_sender
 from cases.services.receipts import retry_receipt
+from cases.url import without_addresses
 
 PER_PAGE: Final = 50
 #: Lines of a mail up to which it is taken in at once; a longer one the next sweep takes.

@@ -1,6 +1,6 @@
 """What the page of a notice says: facts, clock, place, history. No rule is decided here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from accounts.models import ROLE_CHOICES
 from accounts.names import Names
 from cases import deadlines
+from cases.admin import talk as talking
 from cases.admin import timeline
 from cases.admin.buttons import BUTTONS, Button
 from cases.admin.forms import PressForm, RevealForm
@@ -86,11 +87,17 @@ def load(notice_id: int) -> Notice:
 
 
 def context(
-    request: HttpRequest, notice: Notice, *, tried: tuple[str, PressForm] | None = None, revealed: str = ""
+    request: HttpRequest,
+    notice: Notice,
+    *,
+    tried: tuple[str, PressForm] | None = None,
+    revealed: str = "",
+    talk: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """What the template needs.
 
     `tried`: the verb and form of a button that came back with faults. `revealed`: the full address, if shown.
+    `talk`: what came back of the part that is about the provider (talk.py).
     """
     names = Names()
     # Who may still give the second judgement does not read the first one here.
@@ -126,6 +133,7 @@ def context(
         "looking": _looking(request, notice, names),
         "own_clocks": [] if blind else _own_clocks(notice),
         "why_due": _why_due(notice, lines),
+        "talk": talking.part_of(request, notice, names, **(talk or {})),
     }
 
 

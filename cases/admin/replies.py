@@ -20,13 +20,13 @@ from audit.desk import POST, Desk, page
 from audit.models import Event
 from audit.record import Actor
 from cases.admin.pressing import press
-from cases.admin.reporters import without_addresses
 from cases.admin.sentences import told
 from cases.admin.trays import Tray, chosen, tabs
 from cases.formats.page import without_link
 from cases.intake.replies import reading
 from cases.models import Dispatch, DispatchLine, Notice, Reply, ReplyMail
 from cases.services import replies
+from cases.url import without_addresses
 
 PER_PAGE: Final = 50
 _LINES: Final = 500

@@ -30,6 +30,10 @@ _FACTS: Final = ("acknowledged_at", "claimed_removed_at", "disputed_at", "next_c
 _JUDGED: Final = ("reference", "state", "sent_at", "due_at", "last_seen_online_at")
 
 
+#: What tells a repetition: notice, answer, and three parts of what is said.
+_Saying = tuple[int, str, str, str, str]
+
+
 @dataclass(frozen=True)
 class Answer:
     """One answer about one notice. `at`: when the provider says it happened.
@@ -211,7 +215,9 @@ def _unfit(answer: Answer, *, now: datetime) -> tuple[str, str]:
         return "answer", _("This is not one of the answers.")
     if answer.at is not None and answer.at > now:
         return "at", _("What has happened cannot lie in the future.")
-    if answer.answer == Reply.Answer.DISPUTE and not answer.reason.strip():
+    # A ground says why by itself, unless it is "another reason".
+    says_why = answer.reason.strip() or answer.ground not in {"", Dispute.Ground.OTHER}
+    if answer.answer == Reply.Answer.DISPUTE and not says_why:
         return "reason", _("Say why you dispute it.")
     if answer.ground and (
         answer.answer != Reply.Answer.DISPUTE or answer.ground not in Dispute.Ground.values
@@ -235,32 +241,60 @@ def _new_refusal(notice: Notice, answer: Answer, standing: Standing, *, now: dat
     return "", ""
 
 
-def _said(notices: Sequence[Notice]) -> set[tuple[int, str, str, str]]:
+def _said(notices: Sequence[Notice]) -> set[_Saying]:
     """What was said before, as far as it tells a repetition: `_saying` of each reply."""
     replies = Reply.objects.filter(notice__in=[notice.pk for notice in notices], late=False).filter(
         Q(answer__in=_REPEATABLE) | Q(claimed_at__isnull=False)
     )
     return {
-        _saying(reply.notice_id, reply.answer, reply.claimed_at, reply.reason, reply.note)
-        for reply in replies
+        _saying(
+            reply.notice_id, reply.answer, reply.claimed_at, reply.reason, reply.note, _kept_besides(reply)
+        )
+        for reply in replies.select_related("forwarding", "dispute")
     }
 
 
-def _words(notice: Notice, answer: Answer) -> tuple[int, str, str, str]:
+def _words(notice: Notice, answer: Answer) -> _Saying:
     """What makes an answer the same as one before."""
-    return _saying(notice.pk, answer.answer, answer.at, kept_reason(answer), answer.note)
+    besides = ""
+    if answer.answer == Reply.Answer.FORWARDED:
+        besides = _to(answer.customer, answer.forwarded_to.strip(), answer.expected_by)
+    elif answer.answer in _DISPUTES:
+        besides = ground_of(answer.answer, answer.ground)
+    return _saying(notice.pk, answer.answer, answer.at, kept_reason(answer), answer.note, besides)
 
 
 def _saying(
-    notice_id: int, answer: str, at: datetime | None, reason: str, note: str
-) -> tuple[int, str, str, str]:
-    """Of a claim that names its moment that moment counts, of the rest the words."""
+    notice_id: int, answer: str, at: datetime | None, reason: str, note: str, besides: str
+) -> _Saying:
+    """Of a claim that names its moment that moment counts, of the rest the words, and what is kept beside them."""
     if answer in _CLAIMS:
-        return notice_id, answer, at.astimezone(UTC).isoformat() if at else "", ""
-    return notice_id, answer, reason, note
+        return notice_id, answer, _iso(at), "", ""
+    return notice_id, answer, reason, note, besides
 
 
-def _apply(notice: Notice, answer: Answer, said: set[tuple[int, str, str, str]], *, now: datetime) -> bool:
+def _kept_besides(reply: Reply) -> str:
+    """Of an answer that was kept: to whom and until when it was forwarded, or on what ground it is disputed."""
+    if reply.answer == Reply.Answer.FORWARDED:
+        forwarded = getattr(reply, "forwarding", None)
+        return (
+            _to(forwarded.to_id, forwarded.to_name, forwarded.expected_by)
+            if forwarded
+            else _to(None, "", None)
+        )
+    dispute = getattr(reply, "dispute", None)
+    return str(dispute.ground) if dispute else ""
+
+
+def _to(customer: int | None, name: str, expected_by: datetime | None) -> str:
+    return f"{customer or ''}/{_iso(expected_by)}/{name}"
+
+
+def _iso(at: datetime | None) -> str:
+    return at.astimezone(UTC).isoformat() if at else ""
+
+
+def _apply(notice: Notice, answer: Answer, said: set[_Saying], *, now: datetime) -> bool:
     """Set the facts; False when we knew already."""
     if answer.answer == Reply.Answer.ACKNOWLEDGED:
         if notice.acknowledged_at is not None:

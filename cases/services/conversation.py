@@ -83,12 +83,17 @@ def write(*, notice_id: int, text: str, by: Actor, now: datetime) -> Message:
     return message
 
 
-def need_no_answer(*, notice_id: int, by: Actor, now: datetime) -> None:
-    """All that the provider asked about a notice was read, and needs no answer. Raises WrongState, NotFound."""
+def need_no_answer(*, notice_id: int, by: Actor, now: datetime) -> int:
+    """All that the provider asked about a notice was read, and needs no answer; returns how many messages.
+
+    Raises WrongState, NotFound.
+    """
     with moving(notice_id, "need_no_answer", by=by, now=now) as notice:
-        if not notice.messages.waiting().update(handled_at=now, handled_by=str(by)):
+        count = notice.messages.waiting().update(handled_at=now, handled_by=str(by))
+        if not count:
             raise WrongState(_("No message about this notice waits for an answer any more."))
         record("need_no_answer", "notice", notice.pk, by=by, at=now)
+    return count
 
 
 def read(*, notice_id: int, by: Actor, now: datetime) -> int:

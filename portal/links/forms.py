@@ -22,6 +22,12 @@ class LinkAnswerForm(AnswerForm):
         widget=forms.RadioSelect,
     )
 
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        # To forward it names a customer, which is for people who are logged in.
+        for name in ("forwarded_to", "expected_by", "knows_late"):
+            del self.fields[name]
+
     def clean(self) -> dict[str, Any]:
         """At least one line is ticked."""
         data = super().clean()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from cases.models import Notice, Reply
+from cases.models import Forwarding, Message, Notice, Reply
 from cases.models.assessment import LegalClass
 
 #: An answer -> tone and icon of its badge; its words are the model's.
@@ -52,15 +52,32 @@ class Row:
     is_open: bool
     # The claim that our check contradicts: when it happened by their word.
     contradicted_claim: datetime | None
+    # A message of ours that nobody of theirs has read.
+    is_unread: bool
+    # To whom it was passed on, and by when they are expected to act.
+    forwarding: Forwarding | None
 
 
 def rows(notices: Sequence[Notice], *, now: datetime) -> list[Row]:
-    """The rows of one page, in its order. Two queries however long it is."""
+    """The rows of one page, in its order. Four queries however long it is."""
     ids = [notice.pk for notice in notices]
     replies = Reply.objects.filter(notice__in=ids, late=False)
     last = _last_per_notice(replies)
     claims = _last_per_notice(replies.filter(answer__in=CLAIMS))
-    return [_row(notice, last.get(notice.pk), claims.get(notice.pk), now=now) for notice in notices]
+    unread = set(Message.objects.unread().filter(notice__in=ids).values_list("notice_id", flat=True))
+    waits = Forwarding.objects.open().filter(notice__in=ids, expected_by__isnull=False).select_related("to")
+    passed_on = {forwarding.notice_id: forwarding for forwarding in waits}
+    return [
+        _row(
+            notice,
+            last.get(notice.pk),
+            claims.get(notice.pk),
+            passed_on.get(notice.pk),
+            is_unread=notice.pk in unread,
+            now=now,
+        )
+        for notice in notices
+    ]
 
 
 def _last_per_notice(replies: Any) -> dict[int, Reply]:
@@ -68,7 +85,15 @@ def _last_per_notice(replies: Any) -> dict[int, Reply]:
     return {reply.notice_id: reply for reply in newest.only("notice_id", "answer", "at", "claimed_at")}
 
 
-def _row(notice: Notice, last: Reply | None, claim: Reply | None, *, now: datetime) -> Row:
+def _row(
+    notice: Notice,
+    last: Reply | None,
+    claim: Reply | None,
+    passed_on: Forwarding | None,
+    *,
+    is_unread: bool,
+    now: datetime,
+) -> Row:
     observed, observed_at = observation(notice)
     is_open = notice.state in {Notice.State.RECEIVED, Notice.State.NOTIFIED, Notice.State.ESCALATED}
     return Row(
@@ -80,6 +105,8 @@ def _row(notice: Notice, last: Reply | None, claim: Reply | None, *, now: dateti
         overdue=is_open and notice.due_at is not None and notice.due_at <= now,
         is_open=is_open,
         contradicted_claim=claimed_at(notice, claim) if notice.is_contradicted else None,
+        is_unread=is_unread,
+        forwarding=passed_on if is_open else None,
     )
 
 

@@ -1,45 +1,48 @@
-"""A notice as a page of its own: five facts, the clock, all that happened."""
+"""A notice as a page of its own: five facts, the clock, what was objected and passed on, and the thread of it all."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 from typing import Final
 
 from django.db.models import Max, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import ApiKey, User
 from cases.deadlines import wall_shift
-from cases.models import Dispatch, DispatchLine, Notice, Reply, ReplyMail, Sighting
+from cases.models import (
+    Dispatch,
+    DispatchLine,
+    Dispute,
+    Forwarding,
+    Notice,
+    Reply,
+    ReplyMail,
+    Sighting,
+)
 from cases.services.clocks import Evidence
 from cases.services.clocks import evidence as evidence_of
 from portal.access import Visitor
 from portal.shown.rows import CLAIMS, Answered, claimed_at, class_words, observation
+from portal.shown.thread import Happened, turns_of, why_rejected
 
-#: A sighting's outcome -> tone and icon on the time line.
-_SEEN: Final = {
-    Sighting.Outcome.ONLINE: ("bad", "eye"),
-    Sighting.Outcome.GONE: ("good", "eye-off"),
-    Sighting.Outcome.CHANGED: ("good", "refresh"),
-    Sighting.Outcome.BLOCKED: ("warn", "ban"),
-    Sighting.Outcome.UNKNOWN: ("calm", "question"),
-}
-#: How far back the time line of one notice goes, in checks.
+#: How far back the thread of one notice goes, in checks and in messages.
 _CHECKS: Final = 500
+_MESSAGES: Final = 200
 
 
 @dataclass(frozen=True)
-class Happened:
-    """A line of the time line: plain text, made safe by the template."""
+class Objection:
+    """Where the last objection stands. `why`: of one that was rejected, in one sentence."""
 
-    at: datetime
-    text: str
-    tone: str = "calm"
-    icon: str = "dot"
-    detail: str = ""
-    by: str = ""
+    dispute: Dispute
+    ground: str
+    why: str
+
+    @property
+    def waits(self) -> bool:
+        """Nothing is decided."""
+        return not self.dispute.outcome
 
 
 @dataclass(frozen=True)
@@ -68,8 +71,10 @@ class Story:
     happened: list[Happened]
     related: list[Notice]
     can_answer: bool
-    # Its objection waits for the second judgement.
-    is_judged_again: bool
+    objection: Objection | None
+    # To whom it was passed on, while the provider waits for them.
+    forwarding: Forwarding | None
+    unread: int
 
 
 def story(notice: Notice, visitor: Visitor) -> Story:
@@ -81,6 +86,11 @@ def story(notice: Notice, visitor: Visitor) -> Story:
     counting = [reply for reply in replies if not reply.late]
     claims = [reply for reply in counting if reply.answer in CLAIMS]
     related = visitor.notices.filter(Q(pk=notice.previous_id) | Q(previous=notice)).order_by("pk")
+    disputes = list(notice.disputes.order_by("at", "pk"))
+    forwardings = list(notice.forwardings.select_related("to").order_by("at", "pk"))
+    written = list(notice.messages.order_by("-at", "-pk")[:_MESSAGES])
+    is_open = notice.state in {Notice.State.RECEIVED, Notice.State.NOTIFIED, Notice.State.ESCALATED}
+    happened = turns_of(notice, lines, replies, sightings, visitor, disputes, forwardings, written)
     return Story(
         legal_class=class_words(notice),
         clock=_clock(notice, lines, replies),
@@ -88,13 +98,21 @@ def story(notice: Notice, visitor: Visitor) -> Story:
         contradicted_claim=claimed_at(notice, claims[-1] if claims else None)
         if notice.is_contradicted
         else None,
-        happened=_timeline(notice, lines, replies, sightings, visitor),
+        happened=happened,
         related=list(related),
-        can_answer=notice.state in {Notice.State.RECEIVED, Notice.State.NOTIFIED, Notice.State.ESCALATED},
-        is_judged_again=any(reply.answer == Reply.Answer.DISPUTE for reply in counting)
-        and notice.objection_rejected_at is None
-        and notice.state in {Notice.State.RECEIVED, Notice.State.NOTIFIED, Notice.State.ESCALATED},
+        can_answer=is_open,
+        objection=_objection(notice, disputes),
+        forwarding=next((each for each in forwardings if each.ended_at is None and is_open), None),
+        unread=sum(turn.is_new for turn in happened),
     )
+
+
+def _objection(notice: Notice, disputes: Sequence[Dispute]) -> Objection | None:
+    """The last that was not overtaken."""
+    last = next((each for each in reversed(disputes) if each.outcome != Dispute.Outcome.OVERTAKEN), None)
+    if last is None:
+        return None
+    return Objection(last, str(last.get_ground_display()), why_rejected(notice, last))
 
 
 def _messages(notice: Notice) -> list[DispatchLine]:
@@ -103,6 +121,7 @@ def _messages(notice: Notice) -> list[DispatchLine]:
         notice.dispatch_lines.filter(
             dropped_because="", dispatch__state__in=[Dispatch.State.ACCEPTED, Dispatch.State.RELAYED]
         )
+        .exclude(dispatch__kind__in=[Dispatch.Kind.ORIGIN, Dispatch.Kind.MESSAGE])
         .select_related("dispatch__contact")
         .annotate(left_at=Max("dispatch__attempts__ended_at"))
         .order_by("pk")
@@ -176,152 +195,3 @@ def _facts(notice: Notice, replies: Sequence[Reply], sightings: Sequence[Sightin
         if sightings
         else "",
     }
-
-
-def _timeline(
-    notice: Notice,
-    lines: Sequence[DispatchLine],
-    replies: Sequence[Reply],
-    sightings: Sequence[Sighting],
-    visitor: Visitor,
-) -> list[Happened]:
-    """Newest first; of the same instant, what follows from another thing stands above it."""
-    names = _names(replies, visitor)
-    messages = [_message(notice, line) for line in lines]
-    sent, reminders = messages[:1], messages[1:]
-    said = [_reply(reply, names.get(reply.by, "")) for reply in replies]
-    turns = sorted(event.at for event in (*messages, *said))
-    happened = [
-        *reminders,
-        *_turns(notice, lines),
-        *said,
-        *_checks(sightings, turns=turns),
-        *sent,
-    ]
-    return sorted(happened, key=lambda event: event.at, reverse=True)
-
-
-def _message(notice: Notice, line: DispatchLine) -> Happened:
-    dispatch = line.dispatch
-    first = dispatch.kind == Dispatch.Kind.FIRST
-    sent_at = notice.sent_at if first else None
-    text = _("We sent notice %(number)s.") if first else _("We sent reminder %(round)d, %(number)s.")
-    return Happened(
-        at=sent_at or dispatch.accepted_at or getattr(line, "left_at", None) or dispatch.created_at,
-        text=text % {"number": dispatch.number, "round": dispatch.round},
-        tone="calm" if first else "warn",
-        icon="mail",
-        detail=_("To %(address)s.") % {"address": dispatch.contact.address},
-    )
-
-
-def _reply(reply: Reply, name: str) -> Happened:
-    answered = Answered.of(reply)
-    told = [reply.reason, reply.note]
-    if reply.claimed_at is not None:
-        told.insert(0, _("Happened at %(at)s UTC.") % {"at": f"{reply.claimed_at:%Y-%m-%d %H:%M}"})
-    return Happened(
-        at=reply.at,
-        text=(_("You answered, too late: %(answer)s.") if reply.late else _("You answered: %(answer)s."))
-        % {"answer": answered.words},
-        tone=answered.tone,
-        icon=answered.icon,
-        detail=" ".join(filter(None, told)),
-        by=name or (_("by mail") if reply.mail_id else "") or _by_link(reply),
-    )
-
-
-def _by_link(reply: Reply) -> str:
-    """By the link of which message, for what was answered without a log-in; "" for other answers."""
-    kind, _colon, number = reply.by.partition(":")
-    return _("by the link in %(number)s") % {"number": number} if kind == "link" else ""
-
-
-def _checks(sightings: Sequence[Sighting], *, turns: Sequence[datetime]) -> list[Happened]:
-    """What the checks saw, one line for each run of the same outcome that nothing else interrupts."""
-    happened = []
-    for (outcome, _between), run in groupby(
-        sightings, key=lambda look: (look.outcome, sum(at <= look.seen_at for at in turns))
-    ):
-        looks = list(run)
-        tone, icon = _SEEN[Sighting.Outcome(outcome)]
-        first, last = looks[0], looks[-1]
-        answers = sorted({look.http_status for look in looks if look.http_status})
-        detail = _("HTTP %(codes)s.") % {"codes": ", ".join(map(str, answers))} if answers else ""
-        if len(looks) > 1:
-            detail = (
-                _("%(count)d checks since %(at)s UTC.")
-                % {"count": len(looks), "at": f"{first.seen_at:%Y-%m-%d %H:%M}"}
-                + f" {detail}"
-            )
-        happened.append(Happened(last.seen_at, _SEEN_WORDS[outcome](), tone, icon, detail.strip()))
-    return happened
-
-
-_SEEN_WORDS: Final = {
-    Sighting.Outcome.ONLINE: lambda: _("Our check sees it online."),
-    Sighting.Outcome.GONE: lambda: _("Our check finds it gone."),
-    Sighting.Outcome.CHANGED: lambda: _("Our check finds something else there."),
-    Sighting.Outcome.BLOCKED: lambda: _("Our check is blocked: we cannot tell."),
-    Sighting.Outcome.UNKNOWN: lambda: _("Our check cannot tell."),
-}
-
-
-def _turns(notice: Notice, lines: Sequence[DispatchLine]) -> list[Happened]:
-    """The moments at which the notice itself turned."""
-    turns = []
-    if notice.notified_at is not None:
-        by_server = any(line.dispatch.accepted_at == notice.notified_at for line in lines)
-        turns.append(
-            Happened(
-                notice.notified_at,
-                _("Your server accepted it: your clock started.")
-                if by_server
-                else _("It had reached you: your clock started."),
-                "info",
-                "clock",
-            )
-        )
-    if notice.escalated_at is not None:
-        turns.append(
-            Happened(notice.escalated_at, _("The term ended without proven removal."), "bad", "warning")
-        )
-    if notice.objection_rejected_at is not None:
-        turns.append(
-            Happened(notice.objection_rejected_at, _("Your objection was rejected."), "warn", "flag")
-        )
-    if notice.removed_at is not None:
-        turns.append(
-            Happened(
-                notice.removed_at, _("Removal is proven: nothing is left to do."), "good", "check-circle"
-            )
-        )
-    if notice.closed_at is not None:
-        turns.append(
-            Happened(
-                notice.closed_at,
-                _("We withdrew this notice: %(why)s.") % {"why": notice.get_closed_because_display()}
-                if notice.state == Notice.State.WITHDRAWN
-                else _("We closed this notice."),
-                "good",
-                "return",
-            )
-        )
-    return turns
-
-
-def _names(replies: Sequence[Reply], visitor: Visitor) -> dict[str, str]:
-    """Who answered, by actor: the visitor's colleagues and their keys; nobody else has a name here."""
-    ids: dict[str, set[int]] = {"user": set(), "key": set()}
-    for reply in replies:
-        kind, _colon, name = reply.by.partition(":")
-        if kind in ids and name.isdigit():
-            ids[kind].add(int(name))
-    names: dict[str, str] = {}
-    if ids["user"]:
-        people = User.objects.filter(provider=visitor.provider_id, pk__in=ids["user"])
-        names |= {f"user:{user.pk}": str(user) for user in people}
-    if ids["key"]:
-        keys = ApiKey.objects.filter(provider=visitor.provider_id, pk__in=ids["key"])
-        names |= {f"key:{key.pk}": key.name for key in keys}
-    return names

@@ -13,11 +13,13 @@ from cases import url as urls
 from cases.clock import database_now
 from cases.models import Notice
 from cases.services import answers as answering
-from cases.services import clocks, customer, refused, reveal
+from cases.services import clocks, conversation, customer, forwarding, refused, reveal
 from portal.access import Visitor, door
 from portal.forms.answer import AnswerForm, said
 from portal.forms.customer import CustomerReferenceForm
+from portal.forms.message import MessageForm
 from portal.shown.story import story
+from providers.models import Provider
 
 
 @door("own_notice.view")
@@ -60,7 +62,7 @@ def address(request: HttpRequest, visitor: Visitor, reference: str) -> HttpRespo
 def answer(request: HttpRequest, visitor: Visitor, reference: str) -> HttpResponse:
     """An answer about this notice. A refusal leaves what was typed on the page."""
     found = visitor.notice(reference)
-    form = AnswerForm(request.POST)
+    form = AnswerForm(request.POST, customers=_customers(visitor))
     if not form.is_valid():
         return _page(request, visitor, found, form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     (outcome,) = answering.answer_many(
@@ -76,6 +78,34 @@ def answer(request: HttpRequest, visitor: Visitor, reference: str) -> HttpRespon
         messages.info(request, _("We had that answer already."))
     else:
         messages.success(request, _("Your answer is recorded. The clock runs until we see that it is gone."))
+    return redirect("portal:notice", reference=reference)
+
+
+@door("own_notice.answer")
+@require_POST
+def message(request: HttpRequest, visitor: Visitor, reference: str) -> HttpResponse:
+    """A message to the hotline about this notice. A refusal leaves what was typed on the page."""
+    found = visitor.notice(reference)
+    form = MessageForm(request.POST, auto_id="message_%s")
+    if not form.is_valid():
+        return _page(request, visitor, found, message=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
+    try:
+        conversation.ask(
+            notice_id=found.pk, text=form.cleaned_data["text"], by=visitor.actor, now=timezone.now()
+        )
+    except refused.Refused as refusal:
+        form.add_error("text", str(refusal))
+        return _page(request, visitor, found, message=form, status=HTTPStatus.CONFLICT)
+    messages.success(request, _("Your message is with us. The answer comes here; a mail says that it waits."))
+    return redirect("portal:notice", reference=reference)
+
+
+@door("own_notice.view")
+@require_POST
+def read(request: HttpRequest, visitor: Visitor, reference: str) -> HttpResponse:
+    """What we wrote about this notice is before somebody of theirs; the page says so by itself where it can."""
+    found = visitor.notice(reference)
+    conversation.read(notice_id=found.pk, by=visitor.actor, now=timezone.now())
     return redirect("portal:notice", reference=reference)
 
 
@@ -115,17 +145,25 @@ def _page(
     *,
     form: AnswerForm | None = None,
     own: CustomerReferenceForm | None = None,
+    message: MessageForm | None = None,
     whole_url: str = "",
     status: HTTPStatus = HTTPStatus.OK,
 ) -> HttpResponse:
     """The page of one notice. `whole_url` only right after it was recorded that somebody sees it."""
     kept = {"text": found.customer_reference, "seen": found.customer_reference}
+    told = story(found, visitor)
     context = {
         "notice": found,
-        "story": story(found, visitor),
-        "form": form or AnswerForm(),
+        "story": told,
+        "form": form or AnswerForm(customers=_customers(visitor) if told.can_answer else None),
+        "message": message or MessageForm(auto_id="message_%s"),
         "own": own or CustomerReferenceForm(initial=kept),
         "whole_url": whole_url,
         "defanged_url": urls.defanged(whole_url) if whole_url else "",
     }
     return render(request, "portal/notice.html", context, status=status)
+
+
+def _customers(visitor: Visitor) -> dict[int, Provider]:
+    """Whom a notice may be said to be forwarded to, beside a name that is typed."""
+    return forwarding.customers_of(visitor.provider_id, now=timezone.now())

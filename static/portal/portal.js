@@ -1,4 +1,4 @@
-// Two comforts of the portal; without this script everything is there, only less tidy.
+// Comforts of the portal; without this script everything is there, only less tidy.
 
 // A field that belongs to some answers is shown with those answers.
 for (const form of document.querySelectorAll("form[data-answer-form]")) {
@@ -27,4 +27,18 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
       said.textContent = button.dataset.failed; // the browser did not allow it
     }
   });
+}
+
+// What is new counts as read once its place on the page was before somebody: the button says the same by hand.
+for (const form of document.querySelectorAll("form[data-read]")) {
+  const place = document.querySelector("[data-new]");
+  if (!place) continue;
+  const said = new IntersectionObserver(async (entries) => {
+    if (document.hidden || !entries.some((entry) => entry.isIntersecting)) return;
+    said.disconnect();
+    const answer = await fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual" });
+    // A session that ended leads elsewhere: then the button stays.
+    if (answer.type === "opaqueredirect") form.hidden = true;
+  });
+  said.observe(place);
 }

@@ -72,6 +72,15 @@ def test_what_is_expected_after_the_notice_is_due_must_be_said_to_be_known() -> 
     assert forward(over, now=NOON + 25 * HOUR, expected_by=late).outcome == "recorded"
 
 
+def test_another_moment_or_another_customer_is_another_answer_and_the_same_again_is_none() -> None:
+    notice = NoticeFactory(notified=True)
+    first = {"forwarded_to": "Klant BV", "expected_by": NOON + 6 * HOUR}
+    assert [forward(notice, **first).outcome for _ in range(2)] == ["recorded", "unchanged"]
+    assert forward(notice, **first | {"expected_by": NOON + 7 * HOUR}).outcome == "recorded"
+    assert forward(notice, **first | {"forwarded_to": "Een ander"}).outcome == "recorded"
+    assert Forwarding.objects.open().get().name == "Een ander"
+
+
 @pytest.mark.parametrize(
     ("next_answer", "ended"),
     [

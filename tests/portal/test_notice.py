@@ -232,8 +232,9 @@ def test_a_page_asks_the_database_as_often_whatever_happened(
         SightingFactory(notice=notice, seen_at=start + timedelta(minutes=minutes))
     portal.get(at(notice))
     assert Event.objects.filter(subject="notice", subject_id=notice.pk, act="show").count() == 1
-    # Session, person and their provider, notice, whether it was seen, messages, replies, sightings, receipt, related.
-    with django_assert_num_queries(10):
+    # Session, person and their provider, notice, whether it was seen, dispatches, replies, sightings, objections,
+    # forwardings, messages, receipt, related, customers.
+    with django_assert_num_queries(14):
         portal.get(at(notice))
     assert Event.objects.filter(subject="notice", subject_id=notice.pk, act="show").count() == 1
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from cases.admin.reporters import without_addresses
+from cases.url import without_addresses
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Machines at the API: who shows a key, and what the key may be used for."""
+"""Machines at the API: who shows a key, what the key may be used for, and how often."""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -7,11 +7,13 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, MethodNotAllowed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
 
 from accounts.models import ApiKey
+from accounts.throttle import TooOften, let_in
 
 if TYPE_CHECKING:  # the settings name this module, so views cannot be imported here
     from rest_framework.views import APIView
@@ -54,12 +56,42 @@ class KeyHasScope(BasePermission):
     message = _("This key may not be used for that.")
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
-        """Raises ImproperlyConfigured for a view that names no scopes: nothing is open by forgetting."""
+        """Raises ImproperlyConfigured for a view that names no scopes: nothing is open by forgetting.
+
+        A method that the view has not is no question of scopes: MethodNotAllowed, to whoever shows a key.
+        """
         scopes = getattr(view, "required_scope", None)
         if not isinstance(scopes, dict):
             raise ImproperlyConfigured(f"{type(view).__name__} names no required_scope.")
-        method = "GET" if request.method == "HEAD" else request.method
-        return isinstance(request.auth, ApiKey) and scopes.get(method) in request.auth.scopes
+        if not isinstance(request.auth, ApiKey):
+            return False
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        if method not in scopes:
+            raise MethodNotAllowed(method)
+        return scopes[method] in request.auth.scopes
+
+
+class KeyRate(BaseThrottle):
+    """How often a key of ours, or all keys of a provider together, may call (settings.RATES, "api")."""
+
+    _wait_s: int | None = None
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        """Count the call. Calls without a key are none of ours: they come to nothing before this."""
+        key = request.auth
+        if not isinstance(key, ApiKey):
+            return True
+        who = {"tenant": str(key.provider_id)} if key.provider_id else {"key": str(key.pk)}
+        try:
+            let_in("api", now=timezone.now(), also=who)
+        except TooOften as refusal:
+            self._wait_s = refusal.retry_after_s
+            return False
+        return True
+
+    def wait(self) -> float | None:
+        """Seconds, for Retry-After."""
+        return self._wait_s
 
 
 def key_of(request: Request) -> ApiKey:

@@ -15,13 +15,15 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.authentication import key_of
+from accounts.door import Door
 from accounts.models import IdempotentCall
 
 HEADER: Final = "Idempotency-Key"
 REPLAYED: Final = "Idempotent-Replayed"
+#: Characters of a token.
+LONGEST: Final = 255
 #: How long an answer is remembered.
 KEPT: Final = timedelta(days=7)
 
@@ -42,6 +44,7 @@ class InFlight(APIException):
     default_detail = _(
         "The first request with this Idempotency-Key is still being worked on. Ask again in a moment."
     )
+    wait = 1  # seconds, for Retry-After
 
 
 class _AnsweredBefore(Exception):
@@ -50,10 +53,16 @@ class _AnsweredBefore(Exception):
 
 
 #: For the description of every door that is Idempotent.
-IDEMPOTENCY_KEY: Final = OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)
+IDEMPOTENCY_KEY: Final = OpenApiParameter(
+    HEADER,
+    {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": r"^[\x20-\x7e]+$"},
+    OpenApiParameter.HEADER,
+    description="A name of your choice for this call, such as a UUID. The same name and body give the same answer "
+    "for seven days, however often they are sent, marked `Idempotent-Replayed: true`.",
+)
 
 
-class Idempotent(APIView):
+class Idempotent(Door):
     """Mix into a view: its POST honours Idempotency-Key, per API key.
 
     `call` is the remembered call during a named POST and None otherwise. Whether the first call is in flight
@@ -102,7 +111,7 @@ class Idempotent(APIView):
 
     def _claim(self, request: Request, token: str) -> None:
         """Raises ParseError, OtherBody, InFlight or _AnsweredBefore; otherwise the call is ours to make."""
-        if not 0 < len(token) <= 255 or not token.isascii() or not token.isprintable():
+        if not 0 < len(token) <= LONGEST or not token.isascii() or not token.isprintable():
             raise ParseError(_("An Idempotency-Key is 1 to 255 visible ASCII characters."))
         key, now = key_of(request), timezone.now()
         digest = hashlib.sha256(

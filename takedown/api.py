@@ -1,21 +1,22 @@
 """What all doors for machines share: the one parser, the one table of refusals, pages of lists."""
 
-import math
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db.models import QuerySet
-from django.http import Http404
+from django.http import Http404, UnreadablePostError
 from django.utils.http import parse_header_parameters
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from rest_framework import exceptions
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from cases.api.fields import MOST_ERRORS
 from cases.intake import strict_json
 from cases.services.refused import Invalid, NotFound, Refused, Stale, WrongState
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:  # the settings name this module, so views cannot be imported 
 
 #: bytes; 10,000 lines with a note each stay well below.
 MAX_BODY: Final = 5 * 1024 * 1024
-#: More would help nobody: the first hundred show what is wrong.
-MAX_ERRORS: Final = 100
 
 #: A refusal -> the status of its answer; a subclass that is not here has its parent's.
 STATUS: Final[dict[type[Refused], HTTPStatus]] = {
@@ -55,8 +54,13 @@ class StrictJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Raises UnsupportedMediaType (charset), TooLarge or ParseError."""
+        """Raises UnsupportedMediaType (charset, compression), TooLarge or ParseError."""
         _kind, parameters = parse_header_parameters(media_type or self.media_type)
+        request: Request | None = (parser_context or {}).get("request")
+        packed = request.headers.get("Content-Encoding", "identity") if request else "identity"
+        if packed.strip().lower() not in {"", "identity"}:
+            # What is unpacked may be a thousand times as large as what came in.
+            raise exceptions.UnsupportedMediaType(packed, detail=_("A compressed body is not read."))
         if parameters.get("charset", "utf-8").lower() not in {"utf-8", "utf8"}:
             raise exceptions.UnsupportedMediaType(media_type or "", detail=_("JSON is read in UTF-8 only."))
         body = stream.read(MAX_BODY + 1)
@@ -75,6 +79,8 @@ class CursorPage(CursorPagination):
 
     page_size_query_param = "page_size"
     max_page_size = 1_000
+    cursor_query_description = "Where the page begins. Take it from `next` or `previous`, and make up none."
+    page_size_query_description = "How many on a page."
 
     def get_ordering(self, request: Request, queryset: QuerySet[Any], view: "APIView") -> tuple[str, ...]:
         """The view's own order: a cursor holds only in one that never has ties."""
@@ -101,6 +107,22 @@ class CursorPage(CursorPagination):
             )
         return int(asked)
 
+    def get_schema_operation_parameters(self, view: "APIView") -> list[dict[str, Any]]:
+        """The two parameters, as OpenAPI has them."""
+        cursor, size = super().get_schema_operation_parameters(view)
+        size["schema"] |= {"minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
+        return [cursor, size]
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        """A page, as OpenAPI has it."""
+        page: dict[str, Any] = super().get_paginated_response_schema(schema)
+        for name, cursor in (("next", "cD1OLTRDUFEyWjdYS0Q"), ("previous", "cj0xJnA9Ti00Q1BRMlo3WEtE")):
+            page["properties"][name]["example"] = f"https://hotline.example/api/v1/notices/?cursor={cursor}"
+            page["properties"][name]["description"] = (
+                f"The address of the {name} page; null when there is none."
+            )
+        return page | {"required": ["next", "previous", "results"], "additionalProperties": False}
+
 
 def problem(exc: Exception, context: Mapping[str, Any]) -> Response | None:
     """The problem document (RFC 9457) of an expected error; None lets a fault rise.
@@ -115,6 +137,8 @@ def problem(exc: Exception, context: Mapping[str, Any]) -> Response | None:
             return _document(status, str(exc), exc.code, **extra)
         case RequestDataTooBig():
             exc = _too_large()
+        case UnreadablePostError():
+            exc = exceptions.ParseError(_("The body broke off."))
         case Http404():
             exc = exceptions.NotFound()
         case PermissionDenied():
@@ -123,15 +147,15 @@ def problem(exc: Exception, context: Mapping[str, Any]) -> Response | None:
         return None
     if isinstance(exc, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(exc, exceptions.Throttled):
-        headers["Retry-After"] = str(math.ceil(getattr(exc, "wait", None) or 1))
+    if wait_s := getattr(exc, "wait", None):
+        headers["Retry-After"] = str(wait_s)
     if isinstance(exc, exceptions.ValidationError):
         errors = [{"pointer": pointer, "detail": detail} for pointer, detail in _pointed("#", exc.detail)]
         response = _document(
             HTTPStatus(exc.status_code),
-            _("%(count)d things in this request are not right.") % {"count": len(errors)},
+            _wrong(len(errors)),
             "invalid",
-            errors=errors[:MAX_ERRORS],
+            errors=errors[:MOST_ERRORS],
         )
     else:
         code = exc.get_codes()
@@ -141,6 +165,16 @@ def problem(exc: Exception, context: Mapping[str, Any]) -> Response | None:
     for name, value in headers.items():
         response[name] = value
     return response
+
+
+def _wrong(count: int) -> str:
+    if count >= MOST_ERRORS:
+        return _("%(count)d things or more in this request are not right.") % {"count": MOST_ERRORS}
+    return ngettext(
+        "%(count)d thing in this request is not right.",
+        "%(count)d things in this request are not right.",
+        count,
+    ) % {"count": count}
 
 
 def _document(status: HTTPStatus, detail: str, code: str, **more: Any) -> Response:

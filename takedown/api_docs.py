@@ -1,14 +1,23 @@
-"""The page that explains the API to people, made from the same description that machines read."""
+"""The description of the API: as OpenAPI for machines, and as a page for people that is made from it."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import translation
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
+from drf_spectacular.utils import extend_schema
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
 
 METHODS: Final = ("get", "post", "put", "patch", "delete")
 
@@ -37,18 +46,56 @@ class Operation:
     asks: list[Field] = field(default_factory=list)
     answers: list[Field] = field(default_factory=list)
     status: str = ""
+    problems: list[tuple[str, str]] = field(default_factory=list)
+    #: JSON, indented; "" where there is none.
+    example_call: str = ""
+    example_answer: str = ""
+
+
+class Description(APIView):
+    """OpenAPI 3, to whoever asks: JSON, or YAML for who accepts only that."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+    renderer_classes = (OpenApiJsonRenderer, OpenApiYamlRenderer)
+    http_method_names = ["get", "head"]
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        """The description."""
+        return Response(description())
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """A problem is JSON, whatever was asked for."""
+        self.request.accepted_renderer, self.request.accepted_media_type = JSONRenderer(), "application/json"
+        return super().handle_exception(exc)
 
 
 @require_safe
 def docs(request: HttpRequest) -> HttpResponse:
-    """The API in words, made from the same description that machines read."""
-    return render(request, "public/api.html", {"operations": operations()})
+    """The API in words."""
+    return render(request, "public/api.html", {"operations": operations(), "client": client()})
+
+
+@cache
+def client() -> str:
+    """A whole client for a provider, to copy."""
+    return (settings.BASE_DIR / "docs" / "client.py").read_text(encoding="utf-8")
+
+
+@cache
+def description() -> dict[str, Any]:
+    """OpenAPI, in English like the names in it."""
+    with translation.override("en"):
+        schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    return schema
 
 
 @cache
 def operations() -> list[Operation]:
     """All operations in the order of their paths."""
-    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    schema = description()
     components = schema["components"]["schemas"]
     return [
         _operation(path, method, description, components)
@@ -72,12 +119,30 @@ def _operation(path: str, method: str, description: dict[str, Any], components: 
         asks=list(_fields(_body(description.get("requestBody", {})), components)),
         answers=list(_fields(_body(answer), components)),
         status=status,
+        problems=[
+            (code, problem["description"])
+            for code, problem in description["responses"].items()
+            if not code.startswith("2")
+        ],
+        example_call=_example(description.get("requestBody", {})),
+        example_answer=_example(answer),
     )
 
 
+def _json(content: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = content.get("content", {}).get("application/json", {})
+    return found
+
+
 def _body(content: dict[str, Any]) -> dict[str, Any]:
-    schema: dict[str, Any] = content.get("content", {}).get("application/json", {}).get("schema", {})
+    schema: dict[str, Any] = _json(content).get("schema", {})
     return schema
+
+
+def _example(content: dict[str, Any]) -> str:
+    for example in _json(content).get("examples", {}).values():
+        return json.dumps(example["value"], indent=2, ensure_ascii=False)
+    return ""
 
 
 def _parameter(parameter: dict[str, Any], components: dict[str, Any]) -> Field:
@@ -110,7 +175,14 @@ def _kind(schema: dict[str, Any], components: dict[str, Any]) -> str:
     if "enum" in schema:
         return " | ".join(str(value) for value in schema["enum"] if value not in ("", None))
     kind = {"date-time": "instant"}.get(schema.get("format", "")) or str(schema.get("type", "object"))
+    kind += _limits(schema)
     return f"{kind} or null" if schema.get("nullable") else kind
+
+
+def _limits(schema: dict[str, Any]) -> str:
+    if "maximum" in schema:
+        return f" of {schema['minimum']:,} to {schema['maximum']:,}"
+    return f" of at most {schema['maxLength']:,} characters" if "maxLength" in schema else ""
 
 
 def _resolved(schema: dict[str, Any], components: dict[str, Any]) -> dict[str, Any]:

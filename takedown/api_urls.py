@@ -1,13 +1,12 @@
 """The addresses of the API, under /api/v1/."""
 
 from django.urls import path
-from drf_spectacular.views import SpectacularAPIView
 
 from cases.api import notices, reports, sightings
-from takedown import api_docs
+from takedown import api_docs, pages
 
 urlpatterns = [
-    path("schema/", SpectacularAPIView.as_view(), name="api_schema"),
+    path("schema/", api_docs.Description.as_view(), name="api_schema"),
     path("docs/", api_docs.docs, name="api_docs"),
     path("reports/", reports.Reports.as_view(), name="api_reports"),
     path("reports/<str:reference>/", reports.OneReport.as_view(), name="api_report"),
@@ -16,4 +15,5 @@ urlpatterns = [
     path("notices/<str:reference>/", notices.OneNotice.as_view(), name="api_notice"),
     path("checks/due/", sightings.DueChecks.as_view(), name="api_checks_due"),
     path("sightings/", sightings.Sightings.as_view(), name="api_sightings"),
+    path("<path:rest>", pages.nowhere),
 ]

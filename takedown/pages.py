@@ -7,11 +7,12 @@ from typing import Final
 from django.conf import settings
 from django.contrib.auth.views import LogoutView
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import check_for_language, gettext
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST, require_safe
 from django.views.i18n import set_language as django_set_language
 
@@ -68,10 +69,16 @@ def _error(request: HttpRequest, status: HTTPStatus, template: str, detail: str 
     """The page for people, or a problem document (RFC 9457) for machines. Asks nothing of the database."""
     if request.path.startswith("/api/"):
         return JsonResponse(
-            {"type": "about:blank", "title": status.phrase, "status": status.value}
-            | ({"detail": detail} if detail else {}),
+            {
+                "type": "about:blank",
+                "title": status.phrase,
+                "status": status.value,
+                "detail": detail or status.description,
+                "code": status.name.lower(),
+            },
             status=status.value,
             content_type="application/problem+json",
+            json_dumps_params={"separators": (",", ":")},
         )
     return HttpResponse(render_to_string(template), status=status.value)
 
@@ -93,7 +100,14 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404: it is not here, or not for you: both look the same."""
-    return _error(request, HTTPStatus.NOT_FOUND, "404.html")
+    return _error(request, HTTPStatus.NOT_FOUND, "404.html", gettext("Not found."))
+
+
+@csrf_exempt
+def nowhere(request: HttpRequest, rest: str) -> HttpResponse:
+    """An address of the API that is not there. Left to Django, a POST to one without its last slash would be
+    sent on, and lose its body on the way."""
+    raise Http404
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

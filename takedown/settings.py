@@ -154,6 +154,8 @@ RATES = {
         "network": (1_200, _HOUR),
         "everybody": (12_000, _HOUR),
     },
+    # A program: ten calls a second for as long as it likes, and 6,000 at once for who has been quiet.
+    "api": {"key": (6_000, timedelta(minutes=10)), "tenant": (6_000, timedelta(minutes=10))},
 }
 
 # -- Sessions, cookies, headers ------------------------------------------------------------------------
@@ -282,22 +284,39 @@ EMAIL_TIMEOUT = 60  # seconds; Django's default is none
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.BearerKey"],
     "DEFAULT_PERMISSION_CLASSES": ["accounts.authentication.KeyHasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["accounts.authentication.KeyRate"],
     "DEFAULT_PARSER_CLASSES": ["takedown.api.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "takedown.api.CursorPage",
     "DEFAULT_SCHEMA_CLASS": "takedown.api_schema.Schema",
     "EXCEPTION_HANDLER": "takedown.api.problem",
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,  # ?format= is a parameter that nobody knows, like any other
     "PAGE_SIZE": 100,
     "DATETIME_FORMAT": "%Y-%m-%dT%H:%M:%S.%fZ",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Takedown",
     "VERSION": "1.0.0",
-    "DESCRIPTION": "Reports in, notices out, sightings back. Instants are ISO 8601 in UTC.",
+    "DESCRIPTION": (
+        "Reports in, notices out, answers and sightings back. JSON in UTF-8; instants are ISO 8601 in UTC. "
+        "Fields and parameters that are not named here are refused. What goes wrong is a problem document "
+        "(RFC 9457). Lists are pages: follow `next` until it is null."
+    ),
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "TAGS": [
+        {"name": "notices", "description": "For providers: what is asked of you, and what you answer."},
+        {"name": "reports", "description": "For partners: what you saw, and what became of it."},
+        {"name": "checks", "description": "For checkers: what is to be looked at."},
+        {"name": "sightings", "description": "For checkers: what was seen."},
+    ],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "takedown.api_schema.refuse_the_unknown",
+    ],
 }
 
 # -- Logs: one line an event, to stderr; never a URL of content --------------------------------------------

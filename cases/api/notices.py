@@ -13,13 +13,14 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.authentication import key_of
+from accounts.door import Door
 from accounts.idempotency import IDEMPOTENCY_KEY, Idempotent
 from accounts.models import ApiKey, Scope
 from audit.record import Actor
-from cases.api.fields import Instant, Shape, Text, query
+from cases.api import examples
+from cases.api.fields import Choice, Instant, Rows, Shape, Text, query
 from cases.clock import database_now
 from cases.models import Notice, Reply
 from cases.models.notice import NOTICE_REFERENCE, NoticeQuerySet
@@ -31,31 +32,47 @@ _REFERENCE: Final = re.compile(NOTICE_REFERENCE)
 _PAGING: Final = frozenset({"cursor", "page_size"})
 
 
-class NoticeOut(serializers.Serializer[Notice]):
-    """A notice. `url` is the canonical URL where this key is given it, else null. Instants are in UTC."""
+def _instant(says: str) -> serializers.DateTimeField:
+    return serializers.DateTimeField(allow_null=True, help_text=says)
 
-    reference = serializers.CharField()
-    state = serializers.ChoiceField(choices=Notice.State.choices)
+
+class NoticeOut(serializers.Serializer[Notice]):
+    """A notice, as far as this key is told of it. Instants are in UTC; null is what has not happened."""
+
+    reference = serializers.CharField(help_text="The name of the notice, everywhere.")
+    state = serializers.ChoiceField(
+        choices=Notice.State.choices,
+        help_text="`received`: sent to you, and not yet known to have arrived. `notified`: your term runs. `escalated`: "
+        "it ended without proof of removal. `removed`: we saw that it is gone. `withdrawn`: we took the notice back.",
+    )
     overdue = serializers.SerializerMethodField(help_text="The term has ended and removal is not proven.")
-    url = serializers.SerializerMethodField()
-    masked_url = serializers.CharField()
-    sent_at = serializers.DateTimeField(allow_null=True)
-    notified_at = serializers.DateTimeField(allow_null=True)
-    due_at = serializers.DateTimeField(allow_null=True)
-    acknowledged_at = serializers.DateTimeField(allow_null=True)
-    claimed_removed_at = serializers.DateTimeField(allow_null=True)
-    disputed_at = serializers.DateTimeField(allow_null=True)
-    objection_rejected_at = serializers.DateTimeField(allow_null=True)
-    last_seen_online_at = serializers.DateTimeField(allow_null=True)
-    gone_since = serializers.DateTimeField(allow_null=True)
-    removed_at = serializers.DateTimeField(allow_null=True)
-    escalated_at = serializers.DateTimeField(allow_null=True)
-    ip = serializers.SerializerMethodField()
-    customer_reference = serializers.CharField()
+    url = serializers.SerializerMethodField(
+        help_text="The exact address. Null where this key is not given it; masked_url is always there."
+    )
+    masked_url = serializers.CharField(help_text="The host and the last characters.")
+    sent_at = _instant("When the message with it left us.")
+    notified_at = _instant("When it arrived with you: your term counts from here.")
+    due_at = _instant("When your term ends.")
+    acknowledged_at = _instant("When you first answered.")
+    claimed_removed_at = _instant("When you last said that it is gone.")
+    disputed_at = _instant("When you first disputed it.")
+    objection_rejected_at = _instant("When a second assessor upheld the notice.")
+    last_seen_online_at = _instant("When we last saw it online.")
+    gone_since = _instant("When we first saw it gone, of the looks that prove removal.")
+    removed_at = _instant("When removal was proven.")
+    escalated_at = _instant("When the term ended without proof.")
+    ip = serializers.SerializerMethodField(
+        help_text="The server, as we found it; null when that is not known."
+    )
+    customer_reference = serializers.CharField(help_text="Yours, as you wrote it in the portal.")
 
     def get_fields(self) -> dict[str, Any]:
         """`class` is a word of Python: it cannot be declared as an attribute."""
-        return {**super().get_fields(), "class": serializers.CharField(source="legal_class")}
+        legal_class = serializers.CharField(
+            source="legal_class",
+            help_text="`baseline` (illegal nearly everywhere) or `national` (in this country).",
+        )
+        return {**super().get_fields(), "class": legal_class}
 
     def get_overdue(self, notice: Notice) -> bool:
         """True from the due moment on, whether or not a sweep has recorded it."""
@@ -63,7 +80,7 @@ class NoticeOut(serializers.Serializer[Notice]):
         return with_them and notice.due_at is not None and notice.due_at <= self.context["now"]
 
     def get_url(self, notice: Notice) -> str | None:
-        """Only what was revealed, and recorded as such, for this answer."""
+        """Only what was revealed for this answer, and recorded as such."""
         revealed: Mapping[int, str] = self.context["urls"]
         return revealed.get(notice.pk)
 
@@ -75,15 +92,19 @@ class NoticeOut(serializers.Serializer[Notice]):
 class NoticeQuery(Shape):
     """The filters of the list."""
 
-    state = serializers.ChoiceField(choices=Notice.State.choices, required=False)
-    due_before = Instant(required=False)
-    acknowledged = serializers.ChoiceField(choices=["true", "false"], required=False)
+    state = Choice(choices=Notice.State.choices, required=False, help_text="Only those in this state.")
+    due_before = Instant(required=False, help_text="Only those whose term ends before.")
+    acknowledged = Choice(
+        choices=["true", "false"], required=False, help_text="Only those that were answered, or were not."
+    )
 
 
 class StaffNoticeQuery(NoticeQuery):
     """Ours may ask for one provider, by its code."""
 
-    provider = Text(max_length=40, required=False)
+    provider = Text(
+        max_length=40, required=False, help_text="A provider's code. For keys of the hotline only."
+    )
 
 
 def _known_to(key: ApiKey) -> NoticeQuerySet:
@@ -105,22 +126,24 @@ def _arrives_with(key: ApiKey, notices: Sequence[Notice], *, now: datetime) -> b
     return bool(waiting)
 
 
-class Notices(GenericAPIView[Notice]):
+class Notices(Door, GenericAPIView[Notice]):
     """Notices, in the order of their reference, which tells nobody how many there are."""
 
     required_scope = {"GET": Scope.NOTICES_READ}
     serializer_class = NoticeOut
     queryset = Notice.objects.none()  # for the description of the API; `get` says which
     ordering = ("reference",)
+    parameters = frozenset({*StaffNoticeQuery().fields, *_PAGING})
 
     @extend_schema(
         operation_id="notices_list",
         parameters=[StaffNoticeQuery],
         responses=NoticeOut(many=True),
         summary="List notices",
-        description="`provider` is for keys of the hotline only. `url` is given to a provider that takes"
-        " notices by API; others read it in the portal or one by one. A notice that was sent and is not known to"
-        " have arrived has arrived with this answer: its clock starts.",
+        description="Yours, once they were sent, in the order of their reference; for a key of the hotline, all. `url` is "
+        "given to a provider that takes its notices by API; others read it in the portal, or one by one. A notice "
+        "that was sent and is not known to have arrived has arrived with this answer: its term begins.",
+        examples=examples.LIST,
     )
     def get(self, request: Request) -> Response:
         """A page of notices."""
@@ -152,7 +175,7 @@ def _takes_by_api(provider_id: int) -> bool:
     return Contact.objects.for_notices().filter(provider=provider_id, mode=Contact.Mode.API).exists()
 
 
-class OneNotice(APIView):
+class OneNotice(Door):
     """One notice. A provider's key is given the URL, and each time is recorded; ours is not."""
 
     required_scope = {"GET": Scope.NOTICES_READ}
@@ -161,7 +184,12 @@ class OneNotice(APIView):
         operation_id="notices_read",
         responses=NoticeOut,
         summary="Read one notice",
-        parameters=[OpenApiParameter("reference", str, OpenApiParameter.PATH, pattern=NOTICE_REFERENCE)],
+        description="A provider's key is given the exact address, and each time is recorded. If the notice was not known to "
+        "have arrived, it has arrived with this answer: its term begins.",
+        parameters=[
+            OpenApiParameter("reference", str, OpenApiParameter.PATH, pattern=f"^{NOTICE_REFERENCE}$")
+        ],
+        examples=examples.NOTICE,
     )
     def get(self, request: Request, reference: str) -> Response:
         """The notice. Raises Http404, the same for another provider's as for none."""
@@ -180,27 +208,41 @@ class OneNotice(APIView):
 
 
 class AnswerIn(Shape):
-    """One answer. `at`: when it happened; `reason`: why it is disputed, or whose it is."""
+    """One answer about one notice."""
 
-    reference = Text(max_length=40)
-    answer = serializers.ChoiceField(choices=Reply.Answer.choices)
-    at = Instant(required=False, allow_null=True)
-    reason = Text(max_length=300, required=False, allow_blank=True)
-    note = Text(max_length=LONGEST_NOTE, required=False, allow_blank=True)
+    reference = Text(max_length=40, help_text="The notice that you answer about.")
+    answer = Choice(
+        choices=Reply.Answer.choices,
+        help_text="`acknowledged`: seen, and worked on. `removed`: made inaccessible. `already_gone`: was gone before you "
+        "came. `not_ours`: not on your network; `reason` says whose it is. `forwarded`: to your customer; the term "
+        "stays yours. `need_information`: ask in `note`. `dispute`: `reason` says why, and must be there.",
+    )
+    at = Instant(
+        required=False, allow_null=True, help_text="When it happened, if it was not now. Not in the future."
+    )
+    reason = Text(
+        max_length=300, required=False, allow_blank=True, help_text="Why it is disputed, or whose it is."
+    )
+    note = Text(
+        max_length=LONGEST_NOTE, required=False, allow_blank=True, help_text="For the people of the hotline."
+    )
 
 
 class AnswersIn(Shape):
     """1 to 5,000 answers."""
 
-    answers = serializers.ListField(child=AnswerIn(), min_length=1, max_length=answers.BATCH)
+    answers = Rows(child=AnswerIn(), least=1, most=answers.BATCH)
 
 
 class AnswerOut(serializers.Serializer[answers.Outcome]):
-    """What became of one answer; `reason` only when it was refused."""
+    """What became of one answer."""
 
-    reference = serializers.CharField()
-    outcome = serializers.ChoiceField(choices=["recorded", "unchanged", "refused"])
-    reason = serializers.CharField(required=False)
+    reference = serializers.CharField(help_text="As you gave it.")
+    outcome = serializers.ChoiceField(
+        choices=["recorded", "unchanged", "refused"],
+        help_text="`unchanged`: we knew that already. `refused`: nothing was recorded, and `reason` says why.",
+    )
+    reason = serializers.CharField(required=False, help_text="In the language of Accept-Language.")
 
 
 class AnswersOut(serializers.Serializer[Any]):
@@ -219,8 +261,10 @@ class Answers(Idempotent):
         request=AnswersIn,
         responses=AnswersOut,
         summary="Answer about notices",
-        description="A claim of removal makes a check due now; the clock runs until removal is proven.",
+        description="1 to 5,000 answers, each with its own result: one that is refused does not hold up the others. A claim "
+        "of removal makes a check due now; the term runs until removal is proven. Only for a key of a provider.",
         parameters=[IDEMPOTENCY_KEY],
+        examples=examples.ANSWERS,
     )
     def post(self, request: Request) -> Response:
         """Record the answers."""

@@ -4,18 +4,19 @@ from typing import Any, Final
 
 from django.http import Http404
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
-from rest_framework.views import APIView
 
 from accounts.authentication import key_of
+from accounts.door import Door
 from accounts.idempotency import IDEMPOTENCY_KEY, Idempotent
 from accounts.models import IdempotentCall, Scope
 from audit.record import Actor
-from cases.api.fields import Instant, Shape, Text
+from cases.api import examples
+from cases.api.fields import Instant, Rows, Shape, Text
 from cases.formats import receipt
 from cases.models import Report, ReportLine
 from cases.services.keep import keep, read_on
@@ -44,29 +45,35 @@ class LineIn(Shape):
 
 
 class ReportIn(Shape):
-    """A report from one source. `received_at` is when the source received it."""
+    """A report from one source."""
 
     # The stubs mean Field.source, which the metaclass keeps apart from declared fields.
-    source = Text(max_length=40)  # type: ignore[assignment]
+    source = Text(max_length=40, help_text="The code that the hotline gave you.")  # type: ignore[assignment]
     reference = Text(required=False, allow_blank=True, max_length=200, help_text="Yours, for this report.")
-    received_at = Instant(required=False)
-    lines = serializers.ListField(child=LineIn(), min_length=1, max_length=MAX_LINES)
+    received_at = Instant(required=False, help_text="When you received it yourself.")
+    lines = Rows(child=LineIn(), least=1, most=MAX_LINES)
 
 
 class ReceiptLineOut(serializers.Serializer[receipt.ReceiptLine]):
-    """What became of a line. `reason` is in the language of Accept-Language; `reason_code` is stable."""
+    """What became of a line."""
 
-    line = serializers.IntegerField(min_value=1)
-    outcome = serializers.ChoiceField(choices=ReportLine.Outcome.values)
+    line = serializers.IntegerField(min_value=1, help_text="Its place in what you sent, from 1.")
+    outcome = serializers.ChoiceField(
+        choices=ReportLine.Outcome.values,
+        help_text="`duplicate`: of a notice that is open, and counted. `reappeared`: back after it was removed. "
+        "`quarantined`: a person must read it first. `rejected`: `reason` says why.",
+    )
     notice = serializers.CharField(required=False, help_text="The notice that it opened or corroborates.")
-    reason = serializers.CharField(required=False)
-    reason_code = serializers.CharField(required=False)
+    reason = serializers.CharField(required=False, help_text="In the language of Accept-Language.")
+    reason_code = serializers.CharField(
+        required=False, help_text="The same for programs: it does not change."
+    )
 
 
 class ReportOut(serializers.Serializer[Report]):
     """The receipt of a report."""
 
-    report = serializers.CharField()
+    report = serializers.CharField(help_text="The reference of the report.")
     lines = ReceiptLineOut(many=True)
 
 
@@ -83,6 +90,7 @@ class Reports(Idempotent):
         description="1 to 10,000 lines. Each is new, a duplicate of an open notice (counted as "
         "corroboration), reappeared after removal, rejected with a reason, or put aside for a person.",
         parameters=[IDEMPOTENCY_KEY],
+        examples=examples.REPORT,
     )
     def post(self, request: Request) -> Response:
         """Take the report in and answer with its receipt."""
@@ -104,14 +112,24 @@ class Reports(Idempotent):
         return Response(_receipt(report), status=status.HTTP_201_CREATED, headers={"Location": place})
 
 
-class OneReport(APIView):
+class OneReport(Door):
     """The receipt of a report that this key brought in; another key's report does not exist here."""
 
     required_scope = {"GET": Scope.REPORTS_WRITE}
 
-    @extend_schema(operation_id="reports_retrieve", responses=ReportOut, summary="The receipt of a report")
+    @extend_schema(
+        operation_id="reports_retrieve",
+        responses=ReportOut,
+        summary="The receipt of a report",
+        description="As it is now: a person may have decided about lines that were put aside. Only for the key that brought "
+        "the report in.",
+        parameters=[
+            OpenApiParameter("reference", str, OpenApiParameter.PATH, description="`report` of its receipt.")
+        ],
+        examples=examples.RECEIPT,
+    )
     def get(self, request: Request, reference: str) -> Response:
-        """The receipt as it is now: a person may have decided about lines that were put aside."""
+        """The receipt. Raises Http404, the same for another key's report as for none."""
         own = Report.objects.filter(by=str(Actor.key(key_of(request))))
         report = own.filter(reference=reference).first() if "\0" not in reference else None
         if report is None:

@@ -8,13 +8,14 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.authentication import key_of
+from accounts.door import Door
 from accounts.idempotency import IDEMPOTENCY_KEY, Idempotent
 from accounts.models import Scope
 from audit.record import Actor
-from cases.api.fields import Digits, Instant, Shape, Text, Whole, query
+from cases.api import examples
+from cases.api.fields import Choice, Digest, Digits, Instant, Rows, Shape, Text, Whole, query
 from cases.models import Sighting
 from cases.services import due_checks, observe
 
@@ -27,16 +28,18 @@ class DueQuery(Shape):
     """How many, and for whom."""
 
     limit = Digits(most=MOST, required=False)
-    vantage = Text(max_length=60, required=False)
+    vantage = Text(max_length=60, required=False, help_text="Where the checker looks from.")
 
 
 class CheckOut(serializers.Serializer[due_checks.Check]):
-    """A look that is due: yours until `lease_until`. `expect_digest` (SHA-256) only where one is known."""
+    """A look that is due."""
 
-    notice = serializers.CharField()
-    url = serializers.CharField()
-    expect_digest = serializers.CharField(required=False)
-    lease_until = serializers.DateTimeField()
+    notice = serializers.CharField(help_text="The reference of the notice.")
+    url = serializers.CharField(help_text="What to look at. Keep it out of logs.")
+    expect_digest = serializers.CharField(
+        required=False, help_text="SHA-256 of the file that was reported, where it is known."
+    )
+    lease_until = serializers.DateTimeField(help_text="Until then nobody else is given this look.")
 
 
 class ChecksOut(serializers.Serializer[Any]):
@@ -45,19 +48,34 @@ class ChecksOut(serializers.Serializer[Any]):
     checks = CheckOut(many=True)
 
 
-class DueChecks(APIView):
+_AS_EVERYWHERE: Final = serializers.DateTimeField()
+
+
+class DueChecks(Door):
     """Looks that are due. What is handed out here nobody else gets while the lease lasts."""
 
     required_scope = {"GET": Scope.SIGHTINGS_WRITE}
+    parameters = frozenset(DueQuery().fields)
 
     @extend_schema(
         operation_id="checks_due",
         responses=ChecksOut,
         summary="Lease due checks",
+        description="The oldest looks that are due, at most `limit`. They are yours until `lease_until`: report each, also "
+        "when nothing could be told (`unknown`).",
         parameters=[
-            OpenApiParameter("limit", int, description="1 to 500; 100 when left out"),
-            OpenApiParameter("vantage", str, description="where the checker looks from, as in its sightings"),
+            OpenApiParameter(
+                "limit",
+                {"type": "integer", "minimum": 1, "maximum": MOST, "default": LIMIT},
+                description="At most so many.",
+            ),
+            OpenApiParameter(
+                "vantage",
+                {"type": "string", "minLength": 1, "maxLength": 60},
+                description="Where the checker looks from, as in its sightings.",
+            ),
         ],
+        examples=examples.CHECKS,
     )
     def get(self, request: Request) -> Response:
         """Lease them."""
@@ -75,35 +93,46 @@ def _check(check: due_checks.Check) -> dict[str, object]:
     said: dict[str, object] = {
         "notice": check.notice,
         "url": check.url,
-        "lease_until": check.lease_until.isoformat(),
+        "lease_until": _AS_EVERYWHERE.to_representation(check.lease_until),
     }
     return said | {"expect_digest": check.expect_digest} if check.expect_digest else said
 
 
 class SightingIn(Shape):
-    """What was seen of one notice. `digest`: SHA-256 of what the server sent, in hexadecimal."""
+    """What was seen of one notice."""
 
-    notice = Text(max_length=40)
-    seen_at = Instant()
-    outcome = serializers.ChoiceField(choices=Sighting.Outcome.choices)
-    http_status = Whole(min_value=100, max_value=599, required=False, allow_null=True)
-    digest = serializers.RegexField(r"^[0-9a-fA-F]{64}\Z", required=False, allow_null=True)
-    vantage = Text(max_length=60)
-    note = Text(max_length=1_000, required=False, allow_blank=True)
+    notice = Text(max_length=40, help_text="The reference of the notice.")
+    seen_at = Instant(help_text="When. Not in the future.")
+    outcome = Choice(
+        choices=Sighting.Outcome.choices,
+        help_text="`changed`: something else is there now. `blocked`: we are kept out. `unknown`: it could not be told, "
+        "which is never taken for gone.",
+    )
+    http_status = Whole(
+        min_value=100, max_value=599, required=False, allow_null=True, help_text="What the server answered."
+    )
+    digest = Digest(
+        required=False, allow_null=True, help_text="SHA-256 of what the server sent, in hexadecimal."
+    )
+    vantage = Text(max_length=60, help_text="Who looked, from where.")
+    note = Text(max_length=1_000, required=False, allow_blank=True, help_text="For people. No addresses.")
 
 
 class SightingsIn(Shape):
     """1 to 500 sightings."""
 
-    sightings = serializers.ListField(child=SightingIn(), min_length=1, max_length=MOST)
+    sightings = Rows(child=SightingIn(), least=1, most=MOST)
 
 
 class TakenOut(serializers.Serializer[observe.Taken]):
-    """What became of one sighting; `known` is one that we had. `reason` only when it was refused."""
+    """What became of one sighting."""
 
-    notice = serializers.CharField()
-    outcome = serializers.ChoiceField(choices=["recorded", "known", "refused"])
-    reason = serializers.CharField(required=False)
+    notice = serializers.CharField(help_text="As you gave it.")
+    outcome = serializers.ChoiceField(
+        choices=["recorded", "known", "refused"],
+        help_text="`known`: we had it already. `refused`: nothing was recorded, and `reason` says why.",
+    )
+    reason = serializers.CharField(required=False, help_text="In the language of Accept-Language.")
 
 
 class TakensOut(serializers.Serializer[Any]):
@@ -122,7 +151,9 @@ class Sightings(Idempotent):
         request=SightingsIn,
         responses=TakensOut,
         summary="Report sightings",
+        description="1 to 500 sightings, each with its own result. What they prove is concluded at once.",
         parameters=[IDEMPOTENCY_KEY],
+        examples=examples.SIGHTINGS,
     )
     def post(self, request: Request) -> Response:
         """Take them, and draw the conclusions."""

@@ -1,5 +1,6 @@
 """Reports by machine: shapes, receipts, the same call again, and bodies that nobody should send."""
 
+import gzip
 import hashlib
 import json
 import threading
@@ -28,9 +29,11 @@ class Partner:
         self.key, self.secret = api_key(*(scopes or (Scope.REPORTS_WRITE,)))
         self._client = Client(headers={"Authorization": f"Bearer {self.secret}", "Accept-Language": "en"})
 
-    def send(self, body: Any, token: str | None = None, kind: str = "application/json") -> HttpResponse:
+    def send(
+        self, body: Any, token: str | None = None, kind: str = "application/json", packed: str = ""
+    ) -> HttpResponse:
         """POST `body`: bytes as they are, everything else as JSON."""
-        headers = {} if token is None else {"Idempotency-Key": token}
+        headers = {"Content-Encoding": packed} | ({} if token is None else {"Idempotency-Key": token})
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self._client.generic("POST", REPORTS, data, content_type=kind, headers=headers)
 
@@ -160,6 +163,7 @@ def test_a_wrong_shape_is_refused_with_every_wrong_place(
         (b'{"source": "partner", "lines": [{"url": "\x93x"}]}', 400),
         (b"[" * 100_000 + b"]" * 100_000, 400),
         (b'{"a":' * 30 + b"1" + b"}" * 30, 400),
+        (b"[" + b"[]," * 100_000 + b"[]]", 400),
         (b'{"source": "partner", "source": "staff", "lines": []}', 400),
         (b'{"source": NaN}', 400),
         (b'{"source": -Infinity}', 400),
@@ -206,6 +210,14 @@ def test_the_body_is_json_in_utf_8(partner: Partner, kind: str, status: int) -> 
     body = {"source": "partner", "lines": [{"url": A}]}
 
     assert partner.send(body, kind=kind).status_code == status
+
+
+@pytest.mark.parametrize("packed", ["gzip", "br", "deflate, gzip", "x"])
+def test_a_packed_body_is_not_unpacked(partner: Partner, packed: str) -> None:
+    answer = partner.send(gzip.compress(b"{}" * 1_000), packed=packed)
+
+    assert (answer.status_code, answer["Content-Type"]) == (415, "application/problem+json")
+    assert answer.json()["detail"] == "A compressed body is not read."
 
 
 def test_an_unknown_source_is_refused_and_the_known_ones_are_named(partner: Partner) -> None:

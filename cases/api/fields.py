@@ -140,7 +140,8 @@ class Instant(serializers.DateTimeField):
 class Rows(serializers.ListField):
     """Thousands of objects of one flat shape, whose fields are those above.
 
-    Each field of an object that is plainly right is read at once, five times as fast as its serializer would. Everything else goes to the serializer: what is refused, where and in which words, is its alone.
+    Each field of an object that is plainly right is read at once, five times as fast as its serializer would.
+    Everything else goes to the serializer: what is refused, where and in which words, is its alone.
     """
 
     child: Shape

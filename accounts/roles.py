@@ -90,6 +90,9 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     "message.view": frozenset({_A, _L, _N, _S}),
     "message.write": frozenset({_L, _N, _S}),
     "dispute.decide": frozenset({_L, _N, _S}),
+    # Claims of removal that our checks contradict, or cannot answer.
+    "claim.view": frozenset({_L, _N, _S}),
+    "claim.decide": frozenset({_N, _S}),
     "overdue.view": frozenset({_S}),
     "overdue.act": frozenset({_S}),
     # The rungs of the ladder, for whom they are asked of (deadlines.PASSES_TO).

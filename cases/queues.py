@@ -26,8 +26,8 @@ SOON: Final = timedelta(hours=4)
 class Queue:
     """`of` picks its notices; `since` is the column that says how long they wait.
 
-    `cell` is the cell of the permission table that its counter needs; `query` opens it in the search desk.
-    `states`: those that its notices can be in, if that is not all.
+    `cell` is the cell of the permission table that its counter needs; `query` opens it at `desk`, the search desk
+    unless another is named. `states`: those that its notices can be in, if that is not all.
     """
 
     code: str
@@ -38,6 +38,7 @@ class Queue:
     query: str
     tone: str = ""
     states: frozenset[str] = frozenset()
+    desk: str = "admin:cases_notice_changelist"
 
 
 _RECEIVED: Final = frozenset({str(Notice.State.RECEIVED)})
@@ -155,10 +156,22 @@ QUEUES: Final = (
         _("said removed, seen since"),
         lambda notices, now: notices.contradicted(),
         "claimed_removed_at",
-        "notice.view",
-        "waits=contradicted",
+        "claim.view",
+        "tray=seen",
         "bad",
         _OPEN,
+        "admin:disagreements",
+    ),
+    Queue(
+        "untold",
+        _("claims that no check could answer"),
+        lambda notices, now: notices.untold(now=now, within=settings.HOST.claim_person_within),
+        "claimed_removed_at",
+        "claim.view",
+        "tray=untold",
+        "warn",
+        _OPEN,
+        "admin:disagreements",
     ),
 )
 

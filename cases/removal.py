@@ -13,6 +13,15 @@ GONE: Final = frozenset({"gone", "changed"})
 ONLINE: Final = "online"
 
 
+#: What we say to a claim of removal: nothing yet, one of three, what a person says instead, or that it is proven.
+WAITING: Final = "waiting"
+CONFIRMED: Final = "confirmed"
+STILL_REACHABLE: Final = "still_reachable"
+CANNOT_TELL: Final = "cannot_tell"
+ACCEPTED: Final = "accepted"
+PROVEN: Final = "proven"
+
+
 class Look(Protocol):
     """A sighting, as far as this rule cares."""
 
@@ -93,3 +102,31 @@ def next_check_at(
     # In the middle of the span, so that a checker that is a little late is in time.
     last_look = due_at - min(schedule.before_due / 2, (due_at - notified_at) / 8)
     return min(now + pause, last_look) if last_look > now else now + pause
+
+
+def answer_to_claim(before: str, looks: Sequence[Look], *, proven: bool) -> str:
+    """What we say to a claim after `looks`, all taken since; `before`, what we said until now, if they add nothing.
+
+    The last look that could tell decides. It is a fact about that look: `proven` alone says that it is gone.
+    What a person accepted as impossible to tell stays so while the looks see the same as then.
+    """
+    if proven:
+        return PROVEN
+    telling = [look for look in looks if look.outcome in GONE or look.outcome == ONLINE]
+    if not telling:
+        return CANNOT_TELL if looks and before == WAITING else before
+    if telling[-1].outcome in GONE:
+        return CONFIRMED
+    return ACCEPTED if before == ACCEPTED else STILL_REACHABLE
+
+
+def look_for_claim_at(
+    answer: str, *, now: datetime, claimed_at: datetime, rule: RemovalRule, every: timedelta
+) -> datetime | None:
+    """When a claim wants the next look because looks cannot tell; None when it can do with the usual ones.
+
+    After as long as it has waited already, at least the rule's gap and at most `every`.
+    """
+    if answer == CANNOT_TELL:
+        return now + min(max(now - claimed_at, rule.gap), every)
+    return None

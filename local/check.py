@@ -131,10 +131,18 @@ def take(step: Step, environment: dict[str, str]) -> Outcome:
 
 def settings() -> dict[str, str]:
     """The caller's environment under a production-like one with keys of its own."""
-    keys = subprocess.run(
-        [sys.executable, "-m", "vault", "new"], cwd=ROOT, capture_output=True, text=True, check=False
+    return (
+        os.environ
+        | SETTINGS
+        | {"ENCRYPTION_KEYS": _from_vault("new"), "RECEIPT_KEYS": _from_vault("receipts")}
     )
-    return os.environ | SETTINGS | {"ENCRYPTION_KEYS": keys.stdout.strip() or "none could be made"}
+
+
+def _from_vault(word: str) -> str:
+    made = subprocess.run(
+        [sys.executable, "-m", "vault", word], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return made.stdout.strip() or "none could be made"
 
 
 def main() -> int:

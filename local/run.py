@@ -186,6 +186,7 @@ def environment(ports: Ports, running: servers.Servers, control: Path) -> dict[s
         "REPLIES_URL": f"imap://meldpunt:demo@127.0.0.1:{ports.imap}/Replies",
         "SECRET_KEY_FILE": str(secret("secret_key", _from_vault("secret"))),
         "ENCRYPTION_KEYS_FILE": str(secret("encryption_keys", _from_vault("new"))),
+        "RECEIPT_KEYS_FILE": str(secret("receipt_keys", _from_vault("receipts"))),
         "BASE_URL": ports.base_url,
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         # The demo's mail server is the provider's own: what it accepts has arrived.

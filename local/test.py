@@ -39,7 +39,7 @@ def settings(running: servers.Servers, control: Path) -> dict[str, str]:
         # Plain static files: the manifest storage wants `collectstatic` first.
         "DEBUG": "yes",
         "SECRET_KEY": "only-for-tests-" * 5,
-        "ENCRYPTION_KEYS_FILE": str(encryption_keys()),
+        **{f"{name.upper()}_FILE": str(keys_of_tests(name, word)) for name, word in KEYS.items()},
         "BASE_URL": "http://localhost:8000",
         "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver",
         "EMAIL_URL": "smtp://127.0.0.1:9",  # nobody listens: a test that sends brings its own server
@@ -55,15 +55,19 @@ def settings(running: servers.Servers, control: Path) -> dict[str, str]:
     }
 
 
-def encryption_keys() -> Path:
-    """A keyset that only tests use, made once."""
-    path = TESTS / "encryption_keys"
+#: Name of a file of keys -> the word that makes them.
+KEYS = {"encryption_keys": "new", "receipt_keys": "receipts"}
+
+
+def keys_of_tests(name: str, word: str) -> Path:
+    """Keys that only tests use, made once by `python -m vault WORD`."""
+    path = TESTS / name
     if not path.exists():
         made = subprocess.run(
-            [sys.executable, "-m", "vault", "new"], cwd=ROOT, capture_output=True, text=True, check=False
+            [sys.executable, "-m", "vault", word], cwd=ROOT, capture_output=True, text=True, check=False
         )
         if made.returncode != 0:
-            raise Failed(f"no encryption keys could be made:\n    {made.stderr.strip()}")
+            raise Failed(f"no keys could be made:\n    {made.stderr.strip()}")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(made.stdout, encoding="utf-8")
@@ -174,7 +178,8 @@ def run_shared(runs: int = 2) -> int:
     Returns the first exit status that is not 0.
     """
     TESTS.mkdir(parents=True, exist_ok=True)
-    encryption_keys()
+    for name, word in KEYS.items():
+        keys_of_tests(name, word)
     messages.compile_stale()
     browser()
     with tempfile.TemporaryDirectory(dir=TESTS, prefix="claims-") as claims:

@@ -5,7 +5,18 @@ from django.urls.converters import IntConverter
 
 from cases.measures.quarter import SPELLED
 from cases.models.notice import NOTICE_REFERENCE
-from portal.views import answers, colleagues, keys, links, notice, notices, scorecard, webhooks
+from cases.models.verdict import RECEIPT_REFERENCE
+from portal.views import (
+    answers,
+    colleagues,
+    keys,
+    links,
+    notice,
+    notices,
+    receipts,
+    scorecard,
+    webhooks,
+)
 
 
 class Reference:
@@ -20,6 +31,12 @@ class Reference:
     def to_url(self, value: str) -> str:
         """As it stands."""
         return value
+
+
+class ReceiptReference(Reference):
+    """The same of a receipt."""
+
+    regex = RECEIPT_REFERENCE
 
 
 class InQuarter(Reference):
@@ -41,6 +58,7 @@ class Row(IntConverter):
 
 
 register_converter(Reference, "notice_reference")
+register_converter(ReceiptReference, "receipt_reference")
 register_converter(InQuarter, "quarter")
 register_converter(Row, "row")
 register_converter(ScorecardKind, "scorecard_kind")
@@ -54,6 +72,7 @@ urlpatterns = [
     path("answers/<uuid:token>/", answers.sheet, name="sheet"),
     path("answers/<uuid:token>/record/", answers.sheet_record, name="sheet_record"),
     path("answers/<uuid:token>/outcome.csv", answers.sheet_csv, name="sheet_csv"),
+    path("claims/", receipts.claims, name="claims"),
     path("colleagues/", colleagues.colleagues, name="colleagues"),
     path("colleagues/invite/", colleagues.invite, name="invite"),
     path("colleagues/invitations/<int:pk>/revoke/", colleagues.revoke, name="invitation_revoke"),
@@ -79,6 +98,11 @@ urlpatterns = [
     path("notices/<notice_reference:reference>/answer/", notice.answer, name="answer"),
     path("notices/<notice_reference:reference>/messages/", notice.message, name="message"),
     path("notices/<notice_reference:reference>/messages/read/", notice.read, name="message_read"),
+    path(
+        "notices/<notice_reference:reference>/receipts/<receipt_reference:receipt>/",
+        receipts.receipt,
+        name="receipt",
+    ),
     path(
         "notices/<notice_reference:reference>/customer-reference/",
         notice.customer_reference,

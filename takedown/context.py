@@ -107,6 +107,13 @@ STAFF: Final = (
         _SENDING,
     ),
     Place(
+        "admin:disagreements",
+        "claim.view",
+        _("Disagreements"),
+        _("They say removed, we see it or cannot tell"),
+        _SENDING,
+    ),
+    Place(
         "admin:cases_originrequest_changelist",
         "origin.view",
         pgettext_lazy("a desk", "Origins"),

@@ -314,6 +314,7 @@ class Environment:
     database: dict[str, Any] = field(repr=False)
     redis_url: str = field(repr=False)
     encryption_keys: str = field(repr=False)
+    receipt_keys: str = field(repr=False)
     mail: Mail
     mailbox: Mailbox | None
     mailbox_authserv_id: str
@@ -373,6 +374,7 @@ class Environment:
     check_before_due: timedelta  # P 30 min
     watch_after_removal: tuple[timedelta, ...]  # P 1, 3, 7, 30 days
     check_lease: timedelta
+    claim_person_within: timedelta  # P 4 h: then somebody looks at a claim that no check could answer
     sighting_max_age: timedelta  # P 4 h
     follow_silence: timedelta  # P 48 h
     follow_delay: timedelta  # P 24 h
@@ -420,6 +422,7 @@ def load() -> Environment:
         ),
         redis_url=_read("REDIS_URL", _redis, hint="Write it as redis://host:port/0."),
         encryption_keys=_read("ENCRYPTION_KEYS", text, hint="Make them with: python -m vault new."),
+        receipt_keys=_read("RECEIPT_KEYS", text, hint="Make them with: python -m vault receipts."),
         mail=_read("EMAIL_URL", _mail, hint="Our own mail relay."),
         mailbox=mailbox,
         mailbox_authserv_id=authserv_id,
@@ -482,6 +485,7 @@ def load() -> Environment:
         check_before_due=_read("CHECK_BEFORE_DUE_S", _seconds, timedelta(minutes=30)),
         watch_after_removal=_read("WATCH_AFTER_REMOVAL_H", _hours_rising, _hours_rising("24 72 168 720")),
         check_lease=_read("CHECK_LEASE_S", _seconds, timedelta(minutes=5)),
+        claim_person_within=_read("CLAIM_PERSON_WITHIN_S", _seconds, timedelta(hours=4)),
         sighting_max_age=_read("SIGHTING_MAX_AGE_S", _seconds, timedelta(hours=4)),
         follow_silence=_read("FOLLOW_SILENCE_S", _seconds, timedelta(hours=48)),
         follow_delay=_read("FOLLOW_DELAY_S", _seconds, timedelta(hours=24)),

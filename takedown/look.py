@@ -89,6 +89,8 @@ BADGES: Final[dict[str, Badge]] = {
     # A provider's claim against what we observe.
     "confirmed": Badge("good", "check-circle", _("confirmed")),
     "still_reachable": Badge("bad", "eye", _("still reachable")),
+    "no_longer_found": Badge("good", "check", _("no longer found")),
+    "claim_waiting": Badge("info", "clock", _("our check looks now")),
     "cannot_tell": Badge("calm", "question", _("cannot tell yet")),
     # Lines of a report.
     "new": Badge("good", "check", _("new")),

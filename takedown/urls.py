@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
 from cases import views
+from portal.views import receipts
 from takedown import health, pages, styleguide
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -19,6 +20,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("portal/", include("portal.urls")),
     path("answer/", include("portal.links.urls")),
     path("api/v1/", include("takedown.api_urls")),
+    path(".well-known/jwks.json", receipts.keys, name="receipt_keys"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),

@@ -326,9 +326,19 @@ class NoticeFactory(DjangoModelFactory):
     attribution: Any = None
     contact: Any = None
     dispatch: Any = None
+    claimed_removed_at: datetime | None = None
+    last_seen_online_at: datetime | None = None
 
     class Meta:
         model = Notice
+
+    @factory.lazy_attribute
+    def claim_answer(self) -> str:
+        """By what was seen since the claim: online, or nothing yet."""
+        if self.claimed_removed_at is None:
+            return ""
+        seen = self.last_seen_online_at
+        return "still_reachable" if seen is not None and seen > self.claimed_removed_at else "waiting"
 
     class Params:
         #: Who hosts it is known.

@@ -1,12 +1,13 @@
 """Make secrets: `python -m vault WORD`.
 
 new: ENCRYPTION_KEYS. rotate: the same, read on stdin, with a new key for sealing. secret: SECRET_KEY.
+receipts: RECEIPT_KEYS. rotate-receipts: the same, read on stdin, with a new key for signing.
 """
 
 import secrets
 import sys
 
-from vault import keys
+from vault import keys, signing
 
 
 def main(arguments: list[str]) -> int:
@@ -17,6 +18,10 @@ def main(arguments: list[str]) -> int:
         made = keys.rotated(sys.stdin.read())
     elif arguments == ["secret"]:
         made = secrets.token_urlsafe(64)
+    elif arguments == ["receipts"]:
+        made = signing.new()
+    elif arguments == ["rotate-receipts"]:
+        made = signing.rotated(sys.stdin.read())
     else:
         sys.stderr.write(f"{__doc__}\n")
         return 2

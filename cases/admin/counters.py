@@ -29,6 +29,6 @@ def counted(
 
 def counter(queue: Queue, *, now: datetime) -> Counter:
     """How many wait in a queue, and since when the oldest does."""
-    href = f"{reverse('admin:cases_notice_changelist')}?{queue.query}"
+    href = f"{reverse(queue.desk)}?{queue.query}"
     rows = queue.of(Notice.objects.all(), now)
     return counted(queue.code, rows, queue.since, name=queue.name, href=href, tone=queue.tone)

@@ -15,7 +15,20 @@ from accounts.models import User
 from audit.counting import Counter, Shortcut
 from audit.desk import BOTH, POST, Display, page
 from audit.record import Actor
-from cases.admin import bulk, calls, checks, notice_page, overdue, saved, scorecard, search, steps, team, work
+from cases.admin import (
+    bulk,
+    calls,
+    checks,
+    disagreements,
+    notice_page,
+    overdue,
+    saved,
+    scorecard,
+    search,
+    steps,
+    team,
+    work,
+)
 from cases.admin.buttons import BUTTONS, Button
 from cases.admin.counters import counter
 from cases.admin.find import find_by_text
@@ -58,6 +71,7 @@ class NoticeDesk(Display):
             *calls.urls(self),
             *scorecard.urls(self),
             *checks.urls(self),
+            *disagreements.urls(self),
             *bulk.urls(self),
             *saved.urls(self),
         ]

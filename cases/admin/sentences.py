@@ -76,6 +76,9 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("notice", "remind_forwarded", ""): Sentence(
         _("Their customer's time is over and we still see it: the provider was told"), "warn", "bell"
     ),
+    ("notice", "answer_claim", ""): Sentence(_("A claim of removal was answered"), "info", "eye"),
+    ("notice", "accept_claim", ""): Sentence(_("Accepted that nobody can tell"), "warn", "person"),
+    ("notice", "check_again", ""): Sentence(_("A check was asked for"), icon="refresh"),
     ("notice", "set_customer_reference", ""): Sentence(_("The provider noted its own reference")),
     ("notice", "ask_origin", ""): Sentence(_("A CDN was asked for the server behind it"), "info", "send"),
     ("notice", "learn_origin", ""): Sentence(_("The server behind the CDN became known"), "info", "server"),
@@ -209,6 +212,7 @@ _CODES: Final[dict[str, dict[str, Any]]] = {
     "hold": dict(Notice.Hold.choices),
     "form": {"defanged": _("copied, defanged")},
     "answer": dict(Reply.Answer.choices),
+    "claim_answer": dict(Notice.ClaimAnswer.choices),
     "outcome": dict(ReportLine.Outcome.choices),
     "what": ERASED,
     "why": dict(SecondLook.Why.choices),
@@ -246,7 +250,7 @@ def detail(data: dict[str, Any] | None) -> str:
     for key, value in (data or {}).items():
         if key == "step":
             said.append(step_name(str(value)))
-        elif key in {"report", "previous", "number", "undone"}:
+        elif key in {"report", "previous", "number", "undone", "receipt"}:
             said.append(str(value))
         elif key == "line":
             said.append(gettext("line %(number)s") % {"number": value})

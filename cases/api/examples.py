@@ -16,6 +16,7 @@ _NOTICE: Final[dict[str, Any]] = {
     "due_at": "2026-11-25T12:00:00.000000Z",
     "acknowledged_at": None,
     "claimed_removed_at": None,
+    "claim_answer": "",
     "disputed_at": None,
     "objection_rejected_at": None,
     "last_seen_online_at": "2026-11-24T11:40:10.000000Z",
@@ -68,6 +69,19 @@ ANSWERS: Final = [
         },
     ),
 ]
+_SIGNED: Final[dict[str, Any]] = {
+    "receipt": "V-7JT9M2D4WA",
+    "notice": "N-4CPQ2Z7XKD",
+    "claimed_at": "2026-11-24T13:30:00.000000Z",
+    "decided_at": "2026-11-24T13:30:09.000000Z",
+    "verdict": "confirmed",
+    "key_id": "2VQmMzHg0mUoQ9qUQxqvW3gk1x4u2m3oC4Y0r7hV5nE",
+    "signed": "eyJhbGciOiJFZDI1NTE5In0.eyJ2ZXJkaWN0IjoiY29uZmlybWVkIn0.c2lnbmF0dXJl",
+    "address_key": "0f" * 32,
+}
+#: The page around it is made by the description.
+RECEIPTS: Final = [_answer("Our check no longer finds it", _SIGNED)]
+RECEIPTS_OF_NOTICE: Final = [_answer("Our check no longer finds it", {"results": [_SIGNED]})]
 _RECEIPT: Final = {
     "report": "R-6W1MZK9Q3D",
     "lines": [

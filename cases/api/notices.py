@@ -55,6 +55,10 @@ class NoticeOut(serializers.Serializer[Notice]):
     due_at = _instant("When your term ends.")
     acknowledged_at = _instant("When you first answered.")
     claimed_removed_at = _instant("When you last said that it is gone.")
+    claim_answer = serializers.ChoiceField(
+        choices=Notice.ClaimAnswer.choices,
+        help_text="What we say to that: about the last look, and no state. Empty when you said nothing.",
+    )
     disputed_at = _instant("When you first disputed it.")
     objection_rejected_at = _instant("When a second assessor upheld the notice.")
     last_seen_online_at = _instant("When we last saw it online.")

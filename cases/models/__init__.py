@@ -40,6 +40,7 @@ from cases.models.system_mail import SystemMail
 from cases.models.template import MessageTemplate
 from cases.models.unread import Unread
 from cases.models.vantage import LookTally, Vantage
+from cases.models.verdict import Receipt, Verdict
 from cases.models.vocabulary import Question, Term, Vocabulary
 
 __all__ = [
@@ -81,6 +82,7 @@ __all__ = [
     "Place",
     "ProviderFigure",
     "Question",
+    "Receipt",
     "Reply",
     "ReplyMail",
     "Report",
@@ -98,5 +100,6 @@ __all__ = [
     "Term",
     "Unread",
     "Vantage",
+    "Verdict",
     "Vocabulary",
 ]

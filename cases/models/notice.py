@@ -13,6 +13,7 @@ from django.db.models import F, Func, Q, Value
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
+from cases import removal
 from cases.models.content import Content
 from cases.models.guard import state_guard
 from cases.priority import Priority, priority_of
@@ -22,8 +23,12 @@ from providers.models import Attribution, Provider
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-#: What a reference looks like, as a regular expression.
-NOTICE_REFERENCE: Final = rf"N-[{_ALPHABET}]{{10}}"
+def reference_pattern(prefix: str) -> str:
+    """What a reference looks like, as a regular expression."""
+    return rf"{prefix}[{_ALPHABET}]{{10}}"
+
+
+NOTICE_REFERENCE: Final = reference_pattern("N-")
 
 
 def spelled(bits: int, characters: int) -> str:
@@ -143,8 +148,15 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         )
 
     def contradicted(self) -> "NoticeQuerySet":
-        """The provider says that it is removed, and we have seen it online after that."""
-        return self.open().filter(claimed_removed_at__lt=F("last_seen_online_at"))
+        """The provider says that it is removed, and our last look since then that could tell saw it online."""
+        return self.open().filter(claim_answer=Notice.ClaimAnswer.STILL_REACHABLE)
+
+    def untold(self, *, now: datetime, within: timedelta) -> "NoticeQuerySet":
+        """Claims that no look could answer within the time that we allow ourselves: a person must look."""
+        return self.open().filter(
+            claim_answer__in=[Notice.ClaimAnswer.WAITING, Notice.ClaimAnswer.CANNOT_TELL],
+            claimed_removed_at__lte=now - within,
+        )
 
     def placed_at(self, addresses: Collection[str]) -> "NoticeQuerySet":
         """At one of these addresses, of which "" stands for none that we know. What is no address is nowhere."""
@@ -219,6 +231,17 @@ class Notice(models.Model):
         POLICE = "police", _("The police see it first, by what was judged.")
         SECOND = "second", _("A second person judges it before it is sent.")
 
+    class ClaimAnswer(models.TextChoices):
+        """What we say to the provider's last claim of removal. It never moves the state: removal has its own rule."""
+
+        NONE = "", _("no claim")
+        WAITING = removal.WAITING, _("a check is on its way")
+        CONFIRMED = removal.CONFIRMED, _("confirmed: our check no longer finds it")
+        STILL_REACHABLE = removal.STILL_REACHABLE, _("still reachable: our check sees it")
+        CANNOT_TELL = removal.CANNOT_TELL, _("our check cannot tell")
+        ACCEPTED = removal.ACCEPTED, _("cannot be told: one of us has looked")
+        PROVEN = removal.PROVEN, _("removal is proven")
+
     class Dismissal(models.TextChoices):
         NOT_ILLEGAL = "not_illegal", _("not illegal")
         CANNOT_JUDGE = "cannot_judge", _("cannot be judged")
@@ -290,6 +313,15 @@ class Notice(models.Model):
     due_at = models.DateTimeField(_("due"), null=True, blank=True, editable=False)
     acknowledged_at = models.DateTimeField(_("acknowledged"), null=True, blank=True)
     claimed_removed_at = models.DateTimeField(_("claimed removed"), null=True, blank=True)
+    # The answer to the claim of that instant; the verdicts beside say when, and by which look.
+    claim_answer = models.CharField(
+        _("answer to the claim"),
+        max_length=15,
+        blank=True,
+        choices=ClaimAnswer.choices,
+        default=ClaimAnswer.NONE,
+        db_default="",
+    )
     disputed_at = models.DateTimeField(_("disputed"), null=True, blank=True)
     # A second person judged again, and the notice stands.
     objection_rejected_at = models.DateTimeField(_("objection rejected"), null=True, blank=True)
@@ -460,10 +492,11 @@ class Notice(models.Model):
                 condition=Q(state__in=["notified", "escalated"], disputed_at__isnull=False),
             ),
             models.Index(
-                fields=["claimed_removed_at", "id"],
-                name="notice_contradicted",
+                fields=["claim_answer", "claimed_removed_at", "id"],
+                name="notice_claim_unsettled",
                 condition=Q(
-                    state__in=["notified", "escalated"], claimed_removed_at__lt=F("last_seen_online_at")
+                    state__in=["notified", "escalated"],
+                    claim_answer__in=["waiting", "still_reachable", "cannot_tell", "accepted"],
                 ),
             ),
             # Rows come in the order of time, so a summary of each block finds a period; it costs next to nothing.
@@ -486,9 +519,7 @@ class Notice(models.Model):
         """What `contradicted` selects, of this one."""
         return (
             self.state in {self.State.NOTIFIED, self.State.ESCALATED}
-            and self.claimed_removed_at is not None
-            and self.last_seen_online_at is not None
-            and self.claimed_removed_at < self.last_seen_online_at
+            and self.claim_answer == self.ClaimAnswer.STILL_REACHABLE
         )
 
     @property

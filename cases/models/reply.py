@@ -54,3 +54,7 @@ class Reply(models.Model):
 
     def __str__(self) -> str:
         return f"{self.notice_id}: {self.answer}"
+
+
+#: The answers that claim that it is gone.
+CLAIMS: Final = (Reply.Answer.REMOVED, Reply.Answer.ALREADY_GONE)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from audit.record import Actor, event, record_many
 from cases.models import Dispute, Notice, Reply, ReplyMail
 from cases.models.notice import NoticeQuerySet
-from cases.models.reply import LONGEST_REASON
+from cases.models.reply import CLAIMS, LONGEST_REASON
 from cases.services import conversation, forwarding
 from cases.services.clocks import start_clocks
 from cases.services.disputes import Standing, ground_of, open_disputes
@@ -20,14 +20,19 @@ from cases.services.moving import moving_many, noting_many
 from cases.services.writing import insert_rows
 
 BATCH: Final = 5_000
-_CLAIMS: Final = frozenset({Reply.Answer.REMOVED, Reply.Answer.ALREADY_GONE})
 _DISPUTES: Final = frozenset({Reply.Answer.DISPUTE, Reply.Answer.NOT_OURS})
+#: What a claim was answered with, if it may be made anew: otherwise we have it, and look.
+_CLAIM_ANEW: Final = frozenset(
+    {Notice.ClaimAnswer.NONE, Notice.ClaimAnswer.STILL_REACHABLE, Notice.ClaimAnswer.ACCEPTED}
+)
 #: Answers that may be given again in other words.
 _REPEATABLE: Final = _DISPUTES | {Reply.Answer.FORWARDED, Reply.Answer.NEED_INFORMATION}
 _ANSWERS: Final = frozenset(Reply.Answer.values)
 #: What an answer changes of its notice, and what else must be known of it.
-_FACTS: Final = ("acknowledged_at", "claimed_removed_at", "disputed_at", "next_check_at")
-_JUDGED: Final = ("reference", "state", "sent_at", "due_at", "last_seen_online_at")
+_FACTS: Final = (
+    "acknowledged_at", "claimed_removed_at", "claim_answer", "disputed_at", "next_check_at", "check_leased_until",
+)  # fmt: skip
+_JUDGED: Final = ("reference", "state", "sent_at", "due_at")
 
 
 #: What tells a repetition: notice, answer, and three parts of what is said.
@@ -268,7 +273,7 @@ def _saying(
     notice_id: int, answer: str, at: datetime | None, reason: str, note: str, besides: str
 ) -> _Saying:
     """Of a claim that names its moment that moment counts, of the rest the words, and what is kept beside them."""
-    if answer in _CLAIMS:
+    if answer in CLAIMS:
         return notice_id, answer, _iso(at), "", ""
     return notice_id, answer, reason, note, besides
 
@@ -299,9 +304,8 @@ def _apply(notice: Notice, answer: Answer, said: set[_Saying], *, now: datetime)
     if answer.answer == Reply.Answer.ACKNOWLEDGED:
         if notice.acknowledged_at is not None:
             return False
-    elif answer.answer in _CLAIMS:
-        claimed, seen = notice.claimed_removed_at, notice.last_seen_online_at
-        if claimed is not None and (seen is None or claimed >= seen):
+    elif answer.answer in CLAIMS:
+        if notice.claim_answer not in _CLAIM_ANEW:
             return False
         # The same moment said again, after we saw it online, is what we have contradicted already.
         if answer.at is not None:
@@ -309,9 +313,11 @@ def _apply(notice: Notice, answer: Answer, said: set[_Saying], *, now: datetime)
             if words in said:
                 return False
             said.add(words)
-        notice.claimed_removed_at = now
+        notice.claimed_removed_at, notice.claim_answer = now, Notice.ClaimAnswer.WAITING
         if notice.next_check_at is None or notice.next_check_at > now:
             notice.next_check_at = now
+        # What a checker is looking at already, it may have seen before this was said.
+        notice.check_leased_until = None
     else:
         words = _words(notice, answer)
         if words in said:

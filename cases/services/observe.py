@@ -15,7 +15,7 @@ from audit.record import Actor
 from cases import removal
 from cases.models import Content, Fingerprint, Notice, Sighting, Step
 from cases.models.fingerprint import sha256_of
-from cases.services import placing, vantages
+from cases.services import placing, vantages, verdicts
 from cases.services.fingerprints import remember
 from cases.services.ladder import seen_lately
 from cases.services.moving import moving_many
@@ -30,7 +30,9 @@ PERSON: Final = "person"
 #: What no note holds, in whatever spelling: notes stand in clear.
 _ADDRESS: Final = re.compile(r"://|\bh(tt|xx)ps?\b|\bwww\.|\[\.\]|\(dot\)", re.I)
 #: What every look moves. The look itself is the record of that, and nobody who has the notice before them is late for it.
-_MOVED_BY_LOOKS: Final = frozenset({"next_check_at", "check_leased_until", "last_seen_online_at"})
+_MOVED_BY_LOOKS: Final = frozenset(
+    {"next_check_at", "check_leased_until", "last_seen_online_at", "claim_answer"}
+)
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,9 @@ def observe(*, sightings: Sequence[Seen], by: Actor, now: datetime) -> list[Take
     """Take sightings, one outcome each in the order given, and move what they prove; all of it or nothing.
 
     Three looks that say gone, spread as the rule asks, remove a notice; one that says online after a removal
-    opens a new notice that points to the old one. What comes late (an old lease, an API that was down) is kept
-    with its own instant, and answers no question that was asked after it.
+    opens a new notice that points to the old one. The first that could tell answers a claim of removal. What comes
+    late (an old lease, an API that was down) is kept with its own instant, and answers no question that was asked
+    after it.
     """
     try:
         with transaction.atomic():
@@ -119,6 +122,7 @@ def _observe(sightings: Sequence[Seen], *, by: Actor, now: datetime, alone: bool
         back = [notice for notice in touched if _is_back(notice, fresh[notice.pk])]
         if back and not alone:
             raise _IsBack
+        verdicts.decide(touched, rule=rule, by=by, now=now)
     for notice in back:
         reopen(content=notice.content, previous=notice, by=by, now=now)
     if by.kind == "key":

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from cases.models import Forwarding, Message, Notice, Reply
 from cases.models.assessment import LegalClass
+from portal.shown.claims import BADGES, ClaimShown, claims
 
 #: An answer -> tone and icon of its badge; its words are the model's.
 ANSWERS: Final = {
@@ -18,7 +19,6 @@ ANSWERS: Final = {
     Reply.Answer.NEED_INFORMATION: ("warn", "question"),
     Reply.Answer.DISPUTE: ("warn", "flag"),
 }
-CLAIMS: Final = (Reply.Answer.REMOVED, Reply.Answer.ALREADY_GONE)
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ class Row:
     observed_at: datetime | None
     overdue: bool
     is_open: bool
-    # The claim that our check contradicts: when it happened by their word.
-    contradicted_claim: datetime | None
+    # What we say to their claim, when they made one and it is not closed yet.
+    claim: ClaimShown | None
     # A message of ours that nobody of theirs has read.
     is_unread: bool
     # To whom it was passed on, and by when they are expected to act.
@@ -61,9 +61,8 @@ class Row:
 def rows(notices: Sequence[Notice], *, now: datetime) -> list[Row]:
     """The rows of one page, in its order. Four queries however long it is."""
     ids = [notice.pk for notice in notices]
-    replies = Reply.objects.filter(notice__in=ids, late=False)
-    last = _last_per_notice(replies)
-    claims = _last_per_notice(replies.filter(answer__in=CLAIMS))
+    last = _last_per_notice(Reply.objects.filter(notice__in=ids, late=False))
+    claimed = claims(notices)
     unread = set(Message.objects.unread().filter(notice__in=ids).values_list("notice_id", flat=True))
     waits = Forwarding.objects.open().filter(notice__in=ids, expected_by__isnull=False).select_related("to")
     passed_on = {forwarding.notice_id: forwarding for forwarding in waits}
@@ -71,7 +70,7 @@ def rows(notices: Sequence[Notice], *, now: datetime) -> list[Row]:
         _row(
             notice,
             last.get(notice.pk),
-            claims.get(notice.pk),
+            claimed.get(notice.pk),
             passed_on.get(notice.pk),
             is_unread=notice.pk in unread,
             now=now,
@@ -88,7 +87,7 @@ def _last_per_notice(replies: Any) -> dict[int, Reply]:
 def _row(
     notice: Notice,
     last: Reply | None,
-    claim: Reply | None,
+    claim: ClaimShown | None,
     passed_on: Forwarding | None,
     *,
     is_unread: bool,
@@ -104,7 +103,7 @@ def _row(
         observed_at=observed_at,
         overdue=is_open and notice.due_at is not None and notice.due_at <= now,
         is_open=is_open,
-        contradicted_claim=claimed_at(notice, claim) if notice.is_contradicted else None,
+        claim=claim if is_open else None,
         is_unread=is_unread,
         forwarding=passed_on if is_open else None,
     )
@@ -117,18 +116,12 @@ def class_words(notice: Notice) -> str:
 
 def observation(notice: Notice) -> tuple[str, datetime | None]:
     """What we observe, as a code of the badges, and since when or when. From the notice's own facts."""
-    claimed, online = notice.claimed_removed_at, notice.last_seen_online_at
+    online = notice.last_seen_online_at
     if notice.state == Notice.State.REMOVED:
-        return ("confirmed" if claimed else "gone"), notice.gone_since
-    if notice.is_contradicted:
-        return "still_reachable", online
-    if claimed and notice.state != Notice.State.WITHDRAWN:
-        return "cannot_tell", None
+        return ("confirmed" if notice.claimed_removed_at else "gone"), notice.gone_since
+    if notice.claim_answer and notice.state != Notice.State.WITHDRAWN:
+        return BADGES[Notice.ClaimAnswer(notice.claim_answer)], online if notice.is_contradicted else None
     return ("online" if online else ""), online
-
-
-def claimed_at(notice: Notice, claim: Reply | None) -> datetime | None:
-    return (claim.claimed_at or claim.at) if claim else notice.claimed_removed_at
 
 
 # -- One notice ------------------------------------------------------------------------------------

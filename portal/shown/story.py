@@ -23,7 +23,8 @@ from cases.models import (
 from cases.services.clocks import Evidence
 from cases.services.clocks import evidence as evidence_of
 from portal.access import Visitor
-from portal.shown.rows import CLAIMS, Answered, claimed_at, class_words, observation
+from portal.shown.claims import ClaimShown, ReceiptShown, claims, receipts
+from portal.shown.rows import Answered, class_words, observation
 from portal.shown.thread import Happened, turns_of, why_rejected
 
 #: How far back the thread of one notice goes, in checks and in messages.
@@ -67,7 +68,9 @@ class Story:
     legal_class: str
     clock: Clock
     facts: dict[str, object]
-    contradicted_claim: datetime | None
+    # What we say to their last claim, and the receipts of all that we said.
+    claim: ClaimShown | None
+    receipts: list[ReceiptShown]
     happened: list[Happened]
     related: list[Notice]
     can_answer: bool
@@ -84,7 +87,6 @@ def story(notice: Notice, visitor: Visitor) -> Story:
     sightings = list(notice.sightings.order_by("-seen_at", "-pk")[:_CHECKS])[::-1]
     # What came too late by a link is told below, and is no fact.
     counting = [reply for reply in replies if not reply.late]
-    claims = [reply for reply in counting if reply.answer in CLAIMS]
     related = visitor.notices.filter(Q(pk=notice.previous_id) | Q(previous=notice)).order_by("pk")
     disputes = list(notice.disputes.order_by("at", "pk"))
     forwardings = list(notice.forwardings.select_related("to").order_by("at", "pk"))
@@ -95,9 +97,8 @@ def story(notice: Notice, visitor: Visitor) -> Story:
         legal_class=class_words(notice),
         clock=_clock(notice, lines, replies),
         facts=_facts(notice, counting, sightings),
-        contradicted_claim=claimed_at(notice, claims[-1] if claims else None)
-        if notice.is_contradicted
-        else None,
+        claim=claims([notice]).get(notice.pk) if notice.state != Notice.State.WITHDRAWN else None,
+        receipts=receipts(notice) if notice.claim_answer else [],
         happened=happened,
         related=list(related),
         can_answer=is_open,

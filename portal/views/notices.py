@@ -5,13 +5,14 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from django.db.models import Count, F, Q
+from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from cases.models import Notice
 from cases.models.notice import NoticeQuerySet
 from portal import keyset
 from portal.access import Visitor, door
@@ -33,7 +34,7 @@ def notices(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         answered=Count("pk", filter=Q(acknowledged_at__isnull=False)),
         overdue=Count("pk", filter=Q(due_at__lte=now)),
         soon=Count("pk", filter=Q(due_at__gt=now, due_at__lte=now + SOON)),
-        contradicted=Count("pk", filter=Q(claimed_removed_at__lt=F("last_seen_online_at"))),
+        contradicted=Count("pk", filter=Q(claim_answer=Notice.ClaimAnswer.STILL_REACHABLE)),
     )
     listed = filters.applied(visitor.notices, now=now)
     shown = _groups(listed, filters) if filters.by_address else _one_by_one(listed, filters, visitor, now=now)

@@ -200,6 +200,7 @@ def test_the_fields_are_those_of_the_contract(machine: Machine, alfa: Provider) 
         "due_at": "2026-01-06T12:00:00.000000Z",
         "acknowledged_at": None,
         "claimed_removed_at": None,
+        "claim_answer": "",
         "disputed_at": None,
         "objection_rejected_at": None,
         "last_seen_online_at": None,

@@ -8,6 +8,7 @@ import pytest
 from audit.models import Event
 from cases.models import Notice, Reply
 from cases.services.answers import Answer, Outcome, answer_many
+from cases.services.observe import Seen, observe
 from tests.factories import NOON, SYSTEM, NoticeFactory, ProviderFactory
 
 HOUR = timedelta(hours=1)
@@ -105,7 +106,8 @@ def test_a_claim_makes_a_check_due_now() -> None:
 def test_a_claim_after_we_saw_it_online_again_is_a_new_claim() -> None:
     notice = NoticeFactory(notified=True)
     answer(notice, "removed", now=NOON + HOUR)
-    Notice.objects.filter(pk=notice.pk).update(last_seen_online_at=NOON + 2 * HOUR)
+    seen = Seen(notice.reference, NOON + 2 * HOUR, "online", "checker-nl")
+    observe(sightings=[seen], by=SYSTEM, now=NOON + 2 * HOUR)
 
     assert answer(notice, "removed", now=NOON + 3 * HOUR).outcome == "recorded"
     assert now_of(notice).claimed_removed_at == NOON + 3 * HOUR

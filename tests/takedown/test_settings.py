@@ -19,6 +19,7 @@ ENOUGH = {
     "DATABASE_URL": "postgres://takedown:hunter2@db.example.org:5432/takedown",
     "REDIS_URL": "redis://broker.example.org:6379/0",
     "ENCRYPTION_KEYS": '{"aead": {}, "index": ""}',
+    "RECEIPT_KEYS": '{"keys": []}',
     "EMAIL_URL": "smtp+tls://us:hunter2@relay.example.org:587",
     "SENDER_ADDRESS": "meldpunt@hotline.example",
     "ORGANISATION": "Meldpunt | Postbus 1 | +31 20 000 00 00",
@@ -183,6 +184,7 @@ def test_a_secrets_file_that_cannot_be_read_is_named(
         ("DATABASE_URL", "sqlite:///x", "DATABASE_URL cannot be used: Takedown runs on PostgreSQL only."),
         ("ENCRYPTION_KEYS", "{}", "ENCRYPTION_KEYS cannot be used"),
         ("ENCRYPTION_KEYS", "", "ENCRYPTION_KEYS is not set"),
+        ("RECEIPT_KEYS", "", "RECEIPT_KEYS is not set"),
     ],
 )
 def test_a_process_with_a_wrong_setting_ends_with_one_line_and_status_1(

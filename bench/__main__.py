@@ -34,9 +34,17 @@ POSTGRES = (
 
 def workloads() -> "dict[int, Callable[[int], Workload]]":
     """The registry: number in performance terms -> what measures it at a size."""
-    from bench import answers, attribution, deadlines, intake, notify, pages
+    from bench import answers, attribution, checks, deadlines, intake, notify, pages
 
-    return {1: intake.run, 2: deadlines.run, 3: notify.run, 5: pages.run, 6: answers.run, 9: attribution.run}
+    return {
+        1: intake.run,
+        2: deadlines.run,
+        3: notify.run,
+        4: checks.run,
+        5: pages.run,
+        6: answers.run,
+        9: attribution.run,
+    }
 
 
 def show(done: "Workload") -> None:

@@ -48,7 +48,7 @@ def run(rows: int) -> Workload:
         made.ratios[f"{name}: ours / ours among a tenth"] = grown
     first, deep = many["search, page 1"], many[f"search, page {DEEP:,}"]
     made.ratios["page 1,000 / page 1"] = Ratio(deep.median / first.median, 1.3, at_most=True)
-    waits = sorted(_under_load(pages))
+    waits = sorted(under_load(pages))
     p95 = waits[int(len(waits) * 0.95)] * 1000
     made.ratios["p95 with ten readers, ms"] = Ratio(p95, 300, at_most=True)
     made.notes.append(
@@ -63,7 +63,7 @@ def _measured(rows: int) -> tuple[dict[str, Spread], dict[str, Spread], Pages]:
     began = time.perf_counter()
     figures.keep(now=now)
     print(f"  figures of {rows:,} counted in {time.perf_counter() - began:.1f} s", flush=True)
-    pages = _pages(now)
+    pages = addresses(now)
     ours, bare = {}, {}
     for name, (user_id, address) in pages.items():
         client = _client(user_id)
@@ -77,7 +77,8 @@ def _measured(rows: int) -> tuple[dict[str, Spread], dict[str, Spread], Pages]:
     return ours, bare, pages
 
 
-def _pages(now: datetime) -> Pages:
+def addresses(now: datetime) -> Pages:
+    """The pages by name, each with who asks for it."""
     lead = User.objects.create(email="lead@hotline.example", name="Lead", roles=["lead"], language="nl").pk
     boss = User.objects.create(
         email="boss@hotline.example", name="Boss", roles=["supervisor"], language="nl"
@@ -138,7 +139,7 @@ def _spread(act: Callable[[], None]) -> Spread:
     return Spread(min(walls), statistics.median(walls), max(walls), statistics.median(cpus))
 
 
-def _under_load(pages: Pages) -> list[float]:
+def under_load(pages: Pages) -> list[float]:
     """How long each page took while ten readers ask for one after the other."""
     connections.close_all()
     context = multiprocessing.get_context("fork")

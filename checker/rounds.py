@@ -98,10 +98,11 @@ class Rounds:
         """Report and lease, as far as it is time. Raises KeyRefused or ApiDown."""
         now = self._clock()
         is_last = not self._waiting and not self._looking
-        if now >= self._report_at or is_last:
+        if now >= self._report_at or is_last or len(self._unreported) * 2 >= self._limit:
             self._pack()
         self._report()
-        room = self._limit - len(self._waiting) - self._looking
+        # What is seen and not reported is in hand as well: so no more than `limit` can ever wait for the API.
+        room = self._limit - len(self._waiting) - self._looking - len(self._unreported)
         if now >= self._lease_at and room * 2 >= self._limit and not (self._once and self._has_leased):
             checks = self._client.lease(room, self._vantage)
             self._has_leased = True

@@ -16,6 +16,7 @@ from audit.models import Event
 from cases.admin.sentences import step_name, told
 from cases.admin.words import in_words
 from cases.models import Dispatch, Notice, Reply, ReplyMail, Sighting, Step
+from cases.services.observe import PERSON
 
 Entry = dict[str, Any]
 
@@ -48,7 +49,7 @@ def entries(notice: Notice, names: Names, *, blind: bool = False) -> list[Entry]
         _messages(notice, names),
         _came_back(notice),
         _answers(notice.replies.order_by("-pk")[:NEWEST], names),
-        _looks(list(notice.sightings.order_by("-seen_at", "-pk")[:NEWEST])),
+        _looks(list(notice.sightings.order_by("-seen_at", "-pk")[:NEWEST]), names),
         _steps(notice, names),
     )
     return sorted((entry for part in parts for entry in part), key=lambda entry: entry["at"], reverse=True)
@@ -152,7 +153,7 @@ def _answers(replies: Iterable[Reply], names: Names) -> Iterator[Entry]:
         }
 
 
-def _looks(sightings: Sequence[Sighting]) -> Iterator[Entry]:
+def _looks(sightings: Sequence[Sighting], names: Names) -> Iterator[Entry]:
     """Looks that follow one another and saw the same are one entry."""
     tones = {"online": ("bad", "eye"), "gone": ("good", "eye-off"), "changed": ("good", "refresh")}
     for outcome, run in groupby(sightings, key=lambda sighting: sighting.outcome):
@@ -170,7 +171,7 @@ def _looks(sightings: Sequence[Sighting]) -> Iterator[Entry]:
             "detail": ", ".join(filter(None, [count, since, status])),
             "tone": tone,
             "icon": icon,
-            "by": last.vantage,
+            "by": names.of(last.by) if last.vantage == PERSON else last.vantage,
         }
 
 

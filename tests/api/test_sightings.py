@@ -8,7 +8,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Scope
-from cases.models import Notice, Sighting
+from cases.models import Notice, Sighting, Vantage
 from tests.api.test_notices import SECRET, Machine
 from tests.factories import HOUR, NoticeFactory, ProviderFactory, SightingFactory
 
@@ -76,6 +76,15 @@ def test_a_limit_is_one_number_of_1_to_500(checker: Machine, query: str) -> None
     assert answer.status_code == 400
     assert answer["Content-Type"] == "application/problem+json"
     assert Notice.objects.get(pk=notice.pk).check_leased_until is None
+
+
+def test_a_checker_may_say_where_it_looks_from(checker: Machine) -> None:
+    waiting()
+
+    assert len(checker.get(f"{DUE}?vantage=Delft%20%2F%20NL").json()["checks"]) == 1
+    assert checker.get(f"{DUE}?vantage=").status_code == 400
+    assert checker.get(f"{DUE}?vantage={'x' * 61}").status_code == 400
+    assert Vantage.objects.get(name="Delft / NL").asked_at is not None
 
 
 def test_a_provider_learns_nothing_about_checks(db: None) -> None:

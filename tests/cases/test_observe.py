@@ -1,5 +1,6 @@
 """Sightings come in, and only what they prove is concluded."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from unittest.mock import Mock
 
@@ -12,7 +13,7 @@ from cases.models import LookTally, Notice, Sighting, Step, Vantage
 from cases.services import due_checks, observe, placing
 from cases.services.due_checks import Check
 from cases.services.observe import Seen, Taken
-from tests.factories import NOON, SYSTEM, NoticeFactory, SightingFactory
+from tests.factories import NOON, SYSTEM, NoticeFactory, SightingFactory, many
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -407,3 +408,21 @@ def test_it_is_kept_when_a_checker_was_heard_of_and_what_it_brought() -> None:
     assert (heard.asked_at, heard.reported_at) == (NOON, NOON + 9 * MINUTE)
     tallies = LookTally.objects.values_list("since", "outcome", "looks")
     assert set(tallies) == {(NOON, "online", 3), (NOON, "blocked", 1)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_checkers_that_ask_at_once_share_the_work_and_wait_for_nobody() -> None:
+    many(60, notified=True)
+    due = set(Notice.objects.values_list("reference", flat=True))
+
+    def ask(number: int) -> list[str]:
+        try:
+            return [each.notice for each in lease_checks(limit=20, now=NOON)]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as checkers:
+        handed_out = [notice for notices in checkers.map(ask, range(4)) for notice in notices]
+
+    assert len(handed_out) == len(set(handed_out)) == 60
+    assert set(handed_out) == due

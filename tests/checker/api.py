@@ -5,7 +5,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 KEY = "key-for-tests"
 
@@ -20,6 +20,8 @@ class Api:
         self.is_down = False
         self.loses_answers = 0  # so many reports are recorded and not answered
         self.refuses: set[str] = set()  # a report with one of these notices is answered 422
+        self.takes_reports = True  # otherwise they are answered 503, and checks are handed out all the same
+        self.asked_for: list[dict[str, str]] = []  # the query of each lease
         self.clock_off = timedelta()
         self.down_tries = 0
         self.reported = threading.Event()
@@ -33,7 +35,10 @@ class Api:
 
             def do_GET(self) -> None:
                 if self._is_let_in():
-                    checks, api.due = api.due, []
+                    asked = dict(parse_qsl(urlsplit(self.path).query))
+                    api.asked_for.append(asked)
+                    limit = int(asked["limit"])
+                    checks, api.due = api.due[:limit], api.due[limit:]
                     self._say(200, {"checks": checks})
 
             def do_POST(self) -> None:
@@ -42,6 +47,9 @@ class Api:
                     return
                 key = self.headers["Idempotency-Key"]
                 api.tries.append(key)
+                if not api.takes_reports:
+                    self._say(503, {})
+                    return
                 if any(sighting["notice"] in api.refuses for sighting in sightings):
                     self._say(422, {})
                     return

@@ -37,6 +37,7 @@ def rounds(
     key: str = KEY,
     stop: threading.Event | None = None,
     looker: Looker | None = None,
+    limit: int = 100,
 ) -> Rounds:
     guard = Guard(lambda _: ["127.0.0.1"], lambda _: True)
     return Rounds(
@@ -44,7 +45,7 @@ def rounds(
         looker or Looker(Direct(guard, tls_context()), total_s=1),
         stop or threading.Event(),
         vantage="here",
-        limit=100,
+        limit=limit,
         every_s=0.05,
         once=once,
         politeness=Politeness(pause_s=0),
@@ -113,6 +114,30 @@ def test_sightings_wait_in_memory_while_the_api_is_down_and_arrive_when_it_is_ba
     thread.join(2)
 
     assert not thread.is_alive()
+
+
+def test_what_cannot_be_reported_keeps_it_from_taking_more_than_it_may_hold(api: Api, site: Site) -> None:
+    for number in range(9):
+        api.expects(f"N-{number}", site.url("/there", host=f"h{number}.test"))
+    api.takes_reports = False
+    stop = threading.Event()
+    thread = threading.Thread(target=rounds(api, once=False, stop=stop, limit=3).run)
+    thread.start()
+    wait_for(lambda: len(api.tries) > 9)
+
+    assert 6 <= len(api.due) < 9, "it holds three at most, seen or not"
+    came_back = datetime.now(UTC)
+    api.takes_reports = True
+    wait_for(lambda: len(api.outcomes()) == 9)
+    stop.set()
+    thread.join(2)
+
+    first = api.batches[api.tries[0]]
+    assert all(datetime.fromisoformat(each["seen_at"]) <= came_back for each in first), (
+        "each with its own time"
+    )
+    assert not any(".test" in str(each) for each in first)
+    assert {asked["vantage"] for asked in api.asked_for} == {"here"}
 
 
 def test_a_report_whose_answer_is_lost_comes_again_with_the_same_key(api: Api, site: Site) -> None:

@@ -159,7 +159,9 @@ def test_a_persons_look_counts_and_says_who_looked(client: Client) -> None:
     notice = watched(MINUTE)
     desk_of(client)
 
-    assert "Your look is recorded." in press(client, notice, outcome="online", note="asked a colleague")
+    text = press(client, notice, outcome="online", note="asked a colleague")
+    assert "Your look is recorded." in text
+    assert "· person" not in text, "but by name"
 
     (look,) = Sighting.objects.filter(notice=notice, vantage="person")
     assert look.by.startswith("user:")

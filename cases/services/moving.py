@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Final
 
 from django.db import connection, models, transaction
@@ -24,6 +25,8 @@ _COLUMNS: "list[models.Field[Any, Any]]" = [
 ]
 
 _DERIVED = fields_of(Notice, "due_at", "priority", "version")
+#: What `_derive` reads.
+_INPUTS: Final = frozenset({"notified_at", "rule_id", "hold", "urgent", "came_back", "corroborated"})
 
 #: Acts that are recorded of a notice and change nothing in it.
 _LOOKS: Final = frozenset({"reveal", "skip", "hand_over", "recanonicalise"})
@@ -64,26 +67,31 @@ def moving_many(
     now: datetime,
     data: dict[str, Any] | None = None,
     quiet: Collection[str] = (),
+    only: Sequence[str] = (),
 ) -> Iterator[list[Notice]]:
     """Lock a batch in order of id, let the caller change them, then write all with one UPDATE and one INSERT.
 
     Rows that were not changed are neither written nor recorded. Those of which only `quiet` columns changed are
     written and not recorded, and keep their version: what moved them is a row of its own.
+
+    `only`: the columns that the caller reads or changes, for an act that is done so often that the rest is too dear to
+    read; none that something is derived from may change then. Another one that is touched is an error, not a query.
     """
     with transaction.atomic():
-        notices = list(
-            Notice.objects.filter(pk__in=notice_ids)
-            .select_related("rule", "provider")
-            .select_for_update(of=("self",))
-            .order_by("pk")
-        )
-        before = {notice.pk: _values(notice) for notice in notices}
+        locked = Notice.objects.filter(pk__in=notice_ids).select_for_update(of=("self",)).order_by("pk")
+        notices = list(locked.only(*only, "version") if only else locked.select_related("rule", "provider"))
+        columns = [field for field in _COLUMNS if field.attname in only] if only else _COLUMNS
+        values = attrgetter(*(field.attname for field in columns))
+        before = {notice.pk: values(notice) for notice in notices}
         states = {notice.pk: notice.state for notice in notices}
+        loaded = {notice.pk: len(notice.__dict__) for notice in notices}
         try:
             yield notices
         except TransitionNotAllowed as refusal:
             raise WrongState(_("This cannot be done with a notice in this state.")) from refusal
-        changed = [notice for notice in notices if _values(notice) != before[notice.pk]]
+        if only and any(len(notice.__dict__) != loaded[notice.pk] for notice in notices):
+            raise RuntimeError("A column was read or set that is not among those that were asked for.")
+        changed = [notice for notice in notices if values(notice) != before[notice.pk]]
         if not changed:
             return
         touched: set[models.Field[Any, Any]] = set()
@@ -91,18 +99,19 @@ def moving_many(
         for notice in changed:
             fields = {
                 field
-                for field, old, new in zip(_COLUMNS, before[notice.pk], _values(notice), strict=True)
+                for field, old, new in zip(columns, before[notice.pk], values(notice), strict=True)
                 if old != new
             }
             touched |= fields
             if all(field.attname in quiet for field in fields):
                 continue
             loud.append(notice)
-            if notice.notified_at is not None and notice.rule is not None:
-                notice.due_at = deadlines.due_at(notice.notified_at, notice.rule.term)
-            notice.priority = int(notice.its_priority)
+            if not only:
+                _derive(notice)
             notice.version += act not in _UNNOTICED
-        derived = _DERIVED if loud else []
+        derived = (_DERIVED if not only else fields_of(Notice, "version")) if loud else []
+        if only and not _INPUTS.isdisjoint(field.attname for field in touched):
+            raise RuntimeError("Something is derived from a column that changed: read all of them.")
         write_rows(changed, [*sorted(touched, key=lambda field: field.attname), *derived])
         record_many(
             event(act, "notice", notice.pk, by=by, at=now, was=was, became=became, data=data)
@@ -179,8 +188,10 @@ def move_all(
     return list(ids)
 
 
-def _values(notice: Notice) -> tuple[Any, ...]:
-    return tuple(getattr(notice, field.attname) for field in _COLUMNS)
+def _derive(notice: Notice) -> None:
+    if notice.notified_at is not None and notice.rule is not None:
+        notice.due_at = deadlines.due_at(notice.notified_at, notice.rule.term)
+    notice.priority = int(notice.its_priority)
 
 
 def _move(was: str, became: str) -> tuple[str, str]:

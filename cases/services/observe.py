@@ -27,12 +27,18 @@ CLOCK_SKEW: Final = timedelta(minutes=2)
 HISTORY: Final = timedelta(days=7)
 #: The vantage of a look by one of us. No machine may say so.
 PERSON: Final = "person"
+_OUTCOMES: Final = frozenset(Sighting.Outcome.values)
 #: What no note holds, in whatever spelling: notes stand in clear.
 _ADDRESS: Final = re.compile(r"://|\bh(tt|xx)ps?\b|\bwww\.|\[\.\]|\(dot\)", re.I)
 #: What every look moves. The look itself is the record of that, and nobody who has the notice before them is late for it.
 _MOVED_BY_LOOKS: Final = frozenset(
     {"next_check_at", "check_leased_until", "last_seen_online_at", "claim_answer"}
 )
+#: All of a notice that a look is about.
+_LOOKED_AT: Final = (
+    "reference", "content_id", "state", "notified_at", "due_at", "claimed_removed_at", "gone_since", "removed_at",
+    *sorted(_MOVED_BY_LOOKS),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,7 @@ def _observe(sightings: Sequence[Seen], *, by: Actor, now: datetime, alone: bool
         reference__in={seen.reference for seen in sightings}, notified_at__isnull=False
     )
     ids = list(sent.values_list("pk", flat=True))
-    with moving_many(ids, "observe", by=by, now=now, quiet=_MOVED_BY_LOOKS) as notices:
+    with moving_many(ids, "observe", by=by, now=now, quiet=_MOVED_BY_LOOKS, only=_LOOKED_AT) as notices:
         locked = {notice.reference: notice for notice in notices}
         taken, fresh = _take(sightings, locked, by=by, now=now)
         touched = [notice for notice in notices if notice.pk in fresh]
@@ -208,7 +214,7 @@ def _refusal(seen: Seen, notice: Notice | None, *, by: Actor, now: datetime) -> 
     """Why a sighting cannot be taken; "" when it can."""
     if notice is None:
         return _("There is no such notice.")
-    if seen.outcome not in Sighting.Outcome.values:
+    if seen.outcome not in _OUTCOMES:
         return _("This is not one of the outcomes.")
     if seen.seen_at > now + CLOCK_SKEW:
         return _("What was seen cannot lie in the future: is the clock right?")
@@ -216,7 +222,7 @@ def _refusal(seen: Seen, notice: Notice | None, *, by: Actor, now: datetime) -> 
         return _("It was seen before the notice was sent.")
     if seen.vantage == PERSON and by.kind != "user":
         return _("Only a person's look is a person's: give the checker another name.")
-    if _ADDRESS.search(seen.note):
+    if seen.note and _ADDRESS.search(seen.note):
         return _("Leave addresses out of the note.")
     return ""
 

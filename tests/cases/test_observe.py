@@ -12,6 +12,7 @@ from audit.record import Actor
 from cases.models import LookTally, Notice, Sighting, Step, Vantage
 from cases.services import due_checks, observe, placing
 from cases.services.due_checks import Check
+from cases.services.moving import moving_many
 from cases.services.observe import Seen, Taken
 from tests.factories import NOON, SYSTEM, NoticeFactory, SightingFactory, many
 
@@ -426,3 +427,23 @@ def test_checkers_that_ask_at_once_share_the_work_and_wait_for_nobody() -> None:
 
     assert len(handed_out) == len(set(handed_out)) == 60
     assert set(handed_out) == due
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("touch", ["urgent", "customer_reference"])
+def test_an_act_that_reads_few_columns_cannot_touch_another_in_silence(touch: str) -> None:
+    notice = NoticeFactory(notified=True)
+    few = moving_many([notice.pk], "observe", by=SYSTEM, now=NOON, only=["state", "reference"])
+
+    with pytest.raises(RuntimeError, match="not among those"), few as notices:
+        setattr(notices[0], touch, getattr(notices[0], touch))
+
+
+@pytest.mark.django_db
+def test_an_act_that_reads_few_columns_cannot_change_what_another_is_derived_from() -> None:
+    notice = NoticeFactory(notified=True)
+    few = moving_many([notice.pk], "observe", by=SYSTEM, now=NOON, only=["state", "urgent"])
+
+    with pytest.raises(RuntimeError, match="derived"), few as notices:
+        notices[0].urgent = True
+    assert not now_of(notice).urgent

@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from audit.counting import Counter, up_to
+from audit.counting import Bounded, Counter
 from audit.desk import BOTH, Desk, page
 from audit.record import Actor
 from audit.refused import Refused
@@ -23,7 +23,7 @@ from cases.admin.failures import in_words
 from cases.admin.forms import LooksFileForm
 from cases.intake import sightings_csv
 from cases.models import Notice
-from cases.queues import checks_coming, checks_due, checks_late
+from cases.queues import CHECK_LATE, checks_coming, checks_due, checks_late
 from cases.services import observe, watching
 
 TEMPLATE: Final = "staff/checks.html"
@@ -31,8 +31,7 @@ TEMPLATE: Final = "staff/checks.html"
 _BATCH: Final = 500
 #: Lines of a receipt that are shown: first what was refused, then what we had.
 _SHOWN: Final = 500
-#: Of what is due, so many rows are shown.
-_OLDEST: Final = 20
+PER_PAGE: Final = 50
 _ORDER: Final = ("refused", "known", "recorded")
 #: Outcome of a line -> its tone and its word.
 OUTCOMES: Final[dict[str, tuple[str, str | Promise]]] = {
@@ -128,11 +127,13 @@ def _show(request: HttpRequest, form: LooksFileForm, *, status: int = 200, **mor
     seen = watching.seen_from(now=now)
     due = counted("checks_due", checks_due(now), "next_check_at", name="", href="")
     coming = counted("checks_coming", checks_coming(now), "next_check_at", name="", href="")
-    leased = up_to(checks_due(now).filter(check_leased_until__gt=now), "check_leased_until")
-    behind = due.oldest is not None and due.oldest <= now - watching.IN_TIME
+    leased, first_back_at = watching.with_checkers(now=now)
+    behind = due.oldest is not None and due.oldest <= now - CHECK_LATE
     done = sum(each.hour for each in seen)
     pace, within = watching.pace(behind=behind, due=due.count, needed=coming.count, done=done)
-    heard_at = max((each.heard_at for each in seen if each.heard_at), default=None)
+    heard_at = watching.last_heard()
+    oldest_first = checks_late(now).select_related("content", "provider").order_by("next_check_at", "pk")
+    late = Bounded(oldest_first, PER_PAGE).get_page(request.GET.get("page"))
     hosts, reasons = watching.failing(now=now)
     context: dict[str, Any] = {
         "title": _("Checks"),
@@ -141,19 +142,17 @@ def _show(request: HttpRequest, form: LooksFileForm, *, status: int = 200, **mor
         "now": now,
         "due": due,
         "leased": leased,
+        "first_back_at": first_back_at,
         "coming": coming,
         "done": done,
         "pace": str(pace),
         "within": within,
         "watched": Notice.objects.filter(next_check_at__isnull=False).exists(),
-        "silent": heard_at is None or heard_at <= now - watching.IN_TIME,
+        "silent": heard_at is None or heard_at <= now - CHECK_LATE,
         "heard_at": heard_at,
         "vantages": seen,
-        "oldest": list(
-            checks_due(now - watching.IN_TIME)
-            .select_related("content", "provider")
-            .order_by("next_check_at", "pk")[:_OLDEST]
-        ),
+        "rows": list(late),
+        "page": late,
         "hosts": hosts,
         "reasons": [{"words": in_words(reason), "looks": reason.looks} for reason in reasons],
         "latest": watching.LATEST,

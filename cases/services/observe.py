@@ -29,7 +29,9 @@ HISTORY: Final = timedelta(days=7)
 PERSON: Final = "person"
 _OUTCOMES: Final = frozenset(Sighting.Outcome.values)
 #: What no note holds, in whatever spelling: notes stand in clear.
-_ADDRESS: Final = re.compile(r"://|\bh(tt|xx)ps?\b|\bwww\.|\[\.\]|\(dot\)", re.I)
+_ADDRESS: Final = re.compile(
+    r"://|\bh(tt|xx)ps?:|\bwww\.|\[\.\]|\(dot\)|[\w-]\.[a-z][a-z0-9-]+(:\d+)?/", re.I
+)
 #: What every look moves. The look itself is the record of that, and nobody who has the notice before them is late for it.
 _MOVED_BY_LOOKS: Final = frozenset(
     {"next_check_at", "check_leased_until", "last_seen_online_at", "claim_answer"}

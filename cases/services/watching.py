@@ -7,19 +7,19 @@ from enum import StrEnum
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import Max, Q, Sum
+from django.db.models import Count, Max, Min, Q, Sum
 
 from cases.models import Content, LookTally, Vantage
+from cases.queues import checks_due
 from vault.keys import CannotUnseal
 
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
-#: What was due so lately is no backlog: a checker asks every half minute and takes a while over what it holds.
-IN_TIME: Final = timedelta(minutes=10)
 #: A checker that nobody has heard of for so long has been taken away (P); its tallies go as well.
 FORGOTTEN: Final = timedelta(days=7)
 #: Of so many of the latest looks it is said where and why they failed.
 LATEST: Final = 2_000
+_VANTAGES: Final = 50
 _HOSTS: Final = 10
 _REASONS: Final = 12
 
@@ -64,11 +64,6 @@ class Seen:
     day: int
     blocked: int
     unknown: int
-
-    @property
-    def heard_at(self) -> datetime | None:
-        """When it last asked or reported."""
-        return max(filter(None, (self.asked_at, self.reported_at)), default=None)
 
     @property
     def blocked_percent(self) -> int:
@@ -116,7 +111,7 @@ def percent(part: int, whole: int) -> int:
 def pace(*, behind: bool, due: int, needed: int, done: int) -> tuple[Pace, timedelta | None]:
     """Whether `done` looks an hour do for `needed` an hour with `due` waiting; in how long they will have caught up.
 
-    `behind`: something has been due for longer than IN_TIME. Without that they do, however little they did.
+    `behind`: something is late (queues.CHECK_LATE). Without that they do, however little they did.
     """
     if not behind:
         return Pace.ENOUGH, None
@@ -137,14 +132,27 @@ def seen_from(*, now: datetime) -> list[Seen]:
             unknown=Sum("looks", filter=Q(outcome="unknown"), default=0),
         )
     }
-    heard = Vantage.objects.order_by("name").values("name")
+    # Without a name are checkers that say where they look from only when they report.
+    heard = Vantage.objects.exclude(name="").order_by("name").values("name")
     nothing = {"hour": 0, "day": 0, "blocked": 0, "unknown": 0}
     return [
         Seen(row["name"], row["asked"], row["reported"], **_counts(looks.get(row["name"], nothing)))
-        for row in heard.annotate(asked=Max("asked_at"), reported=Max("reported_at"))
-        # Nobody's name is that of a checker that only asked, and then reported under its own.
-        if row["name"]
+        for row in heard.annotate(asked=Max("asked_at"), reported=Max("reported_at"))[:_VANTAGES]
     ]
+
+
+def last_heard() -> datetime | None:
+    """When any checker last asked or reported."""
+    heard = Vantage.objects.aggregate(asked=Max("asked_at"), reported=Max("reported_at"))
+    return max(filter(None, heard.values()), default=None)
+
+
+def with_checkers(*, now: datetime) -> tuple[int, datetime | None]:
+    """How many of the looks that have been due the longest are with a checker, and when the first lease ends."""
+    oldest = checks_due(now).order_by("next_check_at", "pk")[:LATEST]
+    leased = Q(check_leased_until__gt=now)
+    found = oldest.aggregate(count=Count("pk", filter=leased), first=Min("check_leased_until", filter=leased))
+    return found["count"], found["first"]
 
 
 def _counts(row: dict[str, Any]) -> dict[str, int]:

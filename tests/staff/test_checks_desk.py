@@ -63,7 +63,11 @@ def test_that_nobody_looks_is_said_first_and_counted_on_the_start_page(client: C
     desk_of(client)
 
     assert "Nobody looks: no checker has been heard of lately." in text_of(client)
-    assert "checks that are late" in client.get("/staff/").content.decode()
+    watched(14 * MINUTE)
+    (late,) = [
+        each for each in client.get("/staff/").context["counters"] if each.name == "checks that are late"
+    ]
+    assert len(client.get(late.href).context["rows"]) == late.count == 1
 
 
 def test_who_keeps_up_is_enough_and_what_cannot_be_seen_is_told_without_an_address(client: Client) -> None:
@@ -136,6 +140,13 @@ def test_who_was_not_heard_of_for_a_week_is_forgotten() -> None:
     assert [each.name for each in watching.seen_from(now=now)] == ["new"]
 
 
+def test_a_checker_that_does_not_say_where_it_looks_from_is_heard_of_all_the_same(client: Client) -> None:
+    watched(-HOUR)
+    due_checks.lease_checks(limit=1, by=BY, now=timezone.now())
+
+    assert "Enough: the checkers keep up" in text_of(desk_of(client))
+
+
 def test_more_than_a_page_counts_is_said_with_the_moment_it_was_counted(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,7 +170,7 @@ def test_a_persons_look_counts_and_says_who_looked(client: Client) -> None:
     notice = watched(MINUTE)
     desk_of(client)
 
-    text = press(client, notice, outcome="online", note="asked a colleague")
+    text = press(client, notice, outcome="online", note="HTTP 200 at our office and/or elsewhere")
     assert "Your look is recorded." in text
     assert "· person" not in text, "but by name"
 
@@ -180,6 +191,7 @@ def test_a_persons_look_counts_and_says_who_looked(client: Client) -> None:
         ({"outcome": "gone", "seen_at": "2001-01-01T10:00"}, "before the notice was sent"),
         ({"outcome": "gone", "note": "see https://x.example/a"}, "Leave addresses out of the note."),
         ({"outcome": "gone", "note": "see hxxps x[.]example"}, "Leave addresses out of the note."),
+        ({"outcome": "gone", "note": "see img.forum.example/a.jpg"}, "Leave addresses out of the note."),
         ({"outcome": "gone", "note": "x" * 301}, "at most 300 characters"),
     ],
 )

@@ -4,12 +4,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from operator import itemgetter
 from typing import Any, Final
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import translation
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
@@ -29,7 +32,7 @@ class Field:
     name: str
     kind: str
     is_required: bool
-    says: str
+    says: SafeString
     depth: int
 
 
@@ -40,13 +43,13 @@ class Operation:
     method: str
     path: str
     title: str
-    says: str
+    says: SafeString
     scope: str
     parameters: list[Field] = field(default_factory=list)
     asks: list[Field] = field(default_factory=list)
     answers: list[Field] = field(default_factory=list)
     status: str = ""
-    problems: list[tuple[str, str]] = field(default_factory=list)
+    problems: list[tuple[str, SafeString]] = field(default_factory=list)
     #: JSON, indented; "" where there is none.
     example_call: str = ""
     example_answer: str = ""
@@ -94,15 +97,17 @@ def description() -> dict[str, Any]:
 
 @cache
 def operations() -> list[Operation]:
-    """All operations in the order of their paths."""
+    """All operations, in the order of what they are about: what providers need comes first."""
     schema = description()
     components = schema["components"]["schemas"]
-    return [
-        _operation(path, method, description, components)
+    told = [
+        (tags.index(description["tags"][0]), _operation(path, method, description, components))
+        for tags in [[tag["name"] for tag in schema["tags"]]]
         for path, methods in schema["paths"].items()
         for method, description in methods.items()
         if method in METHODS and "x-scope" in description
     ]
+    return [operation for _place, operation in sorted(told, key=itemgetter(0))]
 
 
 def _operation(path: str, method: str, description: dict[str, Any], components: dict[str, Any]) -> Operation:
@@ -113,19 +118,27 @@ def _operation(path: str, method: str, description: dict[str, Any], components: 
         method=method.upper(),
         path=path,
         title=description.get("summary") or description["operationId"],
-        says=description.get("description", ""),
+        says=_marked(description.get("description", "")),
         scope=description["x-scope"],
         parameters=[_parameter(each, components) for each in description.get("parameters", [])],
         asks=list(_fields(_body(description.get("requestBody", {})), components)),
         answers=list(_fields(_body(answer), components)),
         status=status,
         problems=[
-            (code, problem["description"])
+            (code, _marked(problem["description"]))
             for code, problem in description["responses"].items()
             if not code.startswith("2")
         ],
         example_call=_example(description.get("requestBody", {})),
         example_answer=_example(answer),
+    )
+
+
+def _marked(text: str) -> SafeString:
+    """Markdown's `code` as HTML; nothing else of it is used."""
+    parts = enumerate(text.split("`"))
+    return format_html_join(
+        "", "{}", ((format_html("<code>{}</code>", x) if n % 2 else x,) for n, x in parts)
     )
 
 
@@ -150,7 +163,7 @@ def _parameter(parameter: dict[str, Any], components: dict[str, Any]) -> Field:
         name=parameter["name"],
         kind=f"{parameter['in']}, {_kind(parameter['schema'], components)}",
         is_required=parameter.get("required", False),
-        says=parameter.get("description", ""),
+        says=_marked(parameter.get("description", "")),
         depth=0,
     )
 
@@ -163,7 +176,7 @@ def _fields(schema: dict[str, Any], components: dict[str, Any], depth: int = 0) 
         return
     required = schema.get("required", [])
     for name, inner in schema.get("properties", {}).items():
-        says = inner.get("description") or ""
+        says = _marked(inner.get("description") or "")
         yield Field(name, _kind(inner, components), name in required, says, depth)
         yield from _fields(inner, components, depth + 1)
 

@@ -40,7 +40,8 @@ class LinkQuerySet(models.QuerySet["Link"]):
             nonce = base64.b32decode(token[:_FINDS].upper())
         except ValueError:
             return None
-        link = self.select_related("dispatch__contact").filter(nonce=nonce).first()
+        found = self.select_related("dispatch__contact").defer("dispatch__body_sealed").filter(nonce=nonce)
+        link = found.first()
         if link is None or not hmac.compare_digest(link.token.encode(), token.encode()):
             return None
         return link

@@ -133,7 +133,11 @@ def _has_reader(mail: SystemMail, *, now: datetime) -> bool:
 def _confirmation(mail: SystemMail, *, now: datetime) -> tuple[EmailMessage, str]:
     assert mail.dispatch is not None  # `_has_reader` has looked
     contact = mail.dispatch.contact
-    said = Reply.objects.filter(by=str(Actor.link(mail.dispatch.number)), at__gte=mail.created_at)
+    said = Reply.objects.filter(
+        notice__in=mail.dispatch.lines.values("notice"),
+        by=str(Actor.link(mail.dispatch.number)),
+        at__gte=mail.created_at,
+    )
     replies = list(said.select_related("notice").order_by("notice", "at", "pk"))
     with translation.override(contact.provider.language):
         return words.confirmation(mail, replies, at=now), contact.address

@@ -179,7 +179,7 @@ def test_lines_are_answered_by_a_press_and_the_contact_hears_of_it(
     assert moved.claimed_removed_at is not None
     assert moved.next_check_at is not None
     assert Notice.objects.get(pk=third.pk).acknowledged_at is None
-    assert Event.objects.filter(act="answer", subject_id=first.pk, actor=by).exists()
+    assert Event.objects.filter(act="reply", subject_id=first.pk, actor=by).exists()
 
     again = guest.post(url(link), {"notice": [first.reference], "answer": "removed"})
     assert "had it already" in words(again.content)

@@ -1,6 +1,7 @@
 """Keys for the provider's machines: made, replaced, taken over and revoked by its admins."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.contrib import messages
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import services
 from accounts.models import ApiKey
 from audit.refused import Refused
+from cases.services.system_mail import WARN_DAYS
 from portal.access import Visitor, door
 from portal.forms.key import KeyForm
 from providers.models import ContactSecret
@@ -49,7 +51,12 @@ def _page(
     )
     context = {
         "keys": [
-            {"key": key, "is_replaced": key.pk in replaced, "is_mine": key.owner_id == visitor.user.pk}
+            {
+                "key": key,
+                "is_replaced": key.pk in replaced,
+                "is_mine": key.owner_id == visitor.user.pk,
+                "left": _left(key, now=now),
+            }
             for key in found
         ],
         # The rest of an endpoint's address may be a secret itself.
@@ -61,6 +68,12 @@ def _page(
         "secret": made[1] if made else "",
     }
     return render(request, "portal/keys.html", context, status=422 if form and form.errors else 200)
+
+
+def _left(key: ApiKey, *, now: datetime) -> timedelta | None:
+    """How long it still opens, when that is not long any more."""
+    left = key.expires_at - now if key.expires_at else None
+    return left if left is not None and left <= timedelta(days=max(WARN_DAYS)) else None
 
 
 @door("own_key.change")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from audit.record import Actor, event, record_many
 from cases.formats.letter import ABOUT_MATERIAL
 from cases.models import Dispatch, DispatchLine, Link, Notice, Reply
+from cases.services import conversation
 from cases.services.answers import Answer, Outcome, answer_many, kept_reason, unfit
 from cases.services.refused import NotFound, Refused
 from cases.services.system_mail import confirm
@@ -172,6 +173,8 @@ def _kept(
         replies.append(reply)
         outcomes[each.reference] = Outcome(each.reference, "recorded")
     Reply.objects.bulk_create(replies)
+    # A question waits for us however late it comes.
+    conversation.asked(replies)
     record_many(
         event("reply", "notice", reply.notice_id, by=by, at=now, data={"answer": reply.answer, "late": True})
         for reply in replies

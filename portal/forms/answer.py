@@ -57,7 +57,7 @@ class AnswerForm(forms.Form):
         _("Your own due moment stays as it is, whatever you expect of them."),
     )
     knows_late = forms.BooleanField(
-        label=_("I know if that is after our own due moment, which stays"), required=False
+        label=_("It may be later than our own due moment: we know that this one stays"), required=False
     )
     zone = forms.ChoiceField(label=_("That time is in"), choices=ZONES, required=False)
     reason = forms.CharField(

@@ -121,6 +121,7 @@ def _reply(reply: Reply, name: str, dispute: Dispute | None, passed_on: Forwardi
         icon=answered.icon,
         detail=" ".join(filter(None, told)),
         by=name or (_("by mail") if reply.mail_id else "") or _by_link(reply),
+        side=Side.YOU,
     )
 
 

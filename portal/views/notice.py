@@ -106,6 +106,8 @@ def read(request: HttpRequest, visitor: Visitor, reference: str) -> HttpResponse
     """What we wrote about this notice is before somebody of theirs; the page says so by itself where it can."""
     found = visitor.notice(reference)
     conversation.read(notice_id=found.pk, by=visitor.actor, now=timezone.now())
+    if request.headers.get("X-Unattended"):
+        return HttpResponse(status=HTTPStatus.NO_CONTENT)
     return redirect("portal:notice", reference=reference)
 
 

@@ -36,9 +36,18 @@ for (const form of document.querySelectorAll("form[data-read]")) {
   const said = new IntersectionObserver(async (entries) => {
     if (document.hidden || !entries.some((entry) => entry.isIntersecting)) return;
     said.disconnect();
-    const answer = await fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual" });
-    // A session that ended leads elsewhere: then the button stays.
-    if (answer.type === "opaqueredirect") form.hidden = true;
+    try {
+      // A session that ended answers with the way to the log-in: then nothing was marked, and the button stays.
+      const answer = await fetch(form.action, {
+        method: "POST",
+        body: new FormData(form),
+        redirect: "error",
+        headers: { "X-Unattended": "yes" },
+      });
+      if (answer.ok) form.hidden = true;
+    } catch {
+      // no network: the button says the same by hand
+    }
   });
   said.observe(place);
 }

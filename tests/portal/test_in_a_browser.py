@@ -7,9 +7,10 @@ from django.utils import timezone
 from playwright.sync_api import Browser, expect
 from pytest_django.live_server_helper import LiveServer
 
-from cases.models import Notice, Reply
+from cases.models import Message, Notice, Reply
+from cases.services import conversation
 from tests.browsing import IN_A_BROWSER, sound
-from tests.factories import HOUR, NoticeFactory, ProviderFactory, UserFactory
+from tests.factories import HOUR, SYSTEM, NoticeFactory, ProviderFactory, UserFactory
 from tests.portal.world import notified
 
 pytestmark = IN_A_BROWSER
@@ -25,13 +26,15 @@ def notice() -> Notice:
     UserFactory(provider_contact=True, provider=alfa, password=PASSWORD)
     NoticeFactory(escalated=True, provider=alfa, notified_at=now - 30 * HOUR)
     NoticeFactory(removed=True, provider=alfa, notified_at=now - 30 * HOUR)
-    return notified(
+    notice = notified(
         now - 5 * HOUR,
         provider=alfa,
         content__url=SECRET,
         claimed_removed_at=now - 3 * HOUR,
         last_seen_online_at=now - 2 * HOUR,
     )
+    conversation.write(notice_id=notice.pk, text="Please look again.", by=SYSTEM, now=now)
+    return notice
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -56,6 +59,13 @@ def test_a_contact_logs_in_looks_and_answers(
     page.get_by_role("link", name=notice.reference).click()
     expect(page.get_by_role("alert")).to_contain_text("You say removed at")
     sound(page)
+    # What is new counts as read once it was in sight, and not before.
+    read = page.get_by_role("button", name="I have read what is new")
+    expect(read).to_be_visible()
+    assert Message.objects.unread().exists()
+    page.get_by_text("Please look again.").scroll_into_view_if_needed()
+    expect(read).to_be_hidden()
+    assert not Message.objects.unread().exists()
 
     page.get_by_role("button", name="Show the address").click()
     expect(page.locator("code.address")).to_have_text(SECRET)

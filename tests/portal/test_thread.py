@@ -61,7 +61,9 @@ def test_what_is_new_is_marked_on_the_page_and_in_the_list_until_it_was_read(
     # Looking, by whatever program, marks nothing.
     assert Message.objects.unread().count() == 1
 
-    assert portal.post(at(notice, "messages/read/")).status_code == 302
+    # By the button, and by the page itself once it was in sight.
+    assert portal.post(at(other, "messages/read/")).status_code == 302
+    assert portal.post(at(notice, "messages/read/"), headers={"X-Unattended": "yes"}).status_code == 204
 
     assert not Message.objects.unread().exists()
     assert "new message" not in words(portal.get("/portal/").content)

@@ -84,12 +84,12 @@ def moving_many(
         values = attrgetter(*(field.attname for field in columns))
         before = {notice.pk: values(notice) for notice in notices}
         states = {notice.pk: notice.state for notice in notices}
-        loaded = {notice.pk: len(notice.__dict__) for notice in notices}
+        unread = notices[0].get_deferred_fields() if only and notices else set()
         try:
             yield notices
         except TransitionNotAllowed as refusal:
             raise WrongState(_("This cannot be done with a notice in this state.")) from refusal
-        if only and any(len(notice.__dict__) != loaded[notice.pk] for notice in notices):
+        if only and any(notice.get_deferred_fields() != unread for notice in notices):
             raise RuntimeError("A column was read or set that is not among those that were asked for.")
         changed = [notice for notice in notices if values(notice) != before[notice.pk]]
         if not changed:

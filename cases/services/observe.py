@@ -36,10 +36,10 @@ _ADDRESS: Final = re.compile(
 _MOVED_BY_LOOKS: Final = frozenset(
     {"next_check_at", "check_leased_until", "last_seen_online_at", "claim_answer"}
 )
-#: All of a notice that a look is about.
+#: All of a notice that a look, and the answer to a claim by it, is about.
 _LOOKED_AT: Final = (
-    "reference", "content_id", "state", "notified_at", "due_at", "claimed_removed_at", "gone_since", "removed_at",
-    *sorted(_MOVED_BY_LOOKS),
+    "reference", "content_id", "provider_id", "state", "sent_at", "notified_at", "due_at", "claimed_removed_at",
+    "gone_since", "removed_at", *sorted(_MOVED_BY_LOOKS),
 )  # fmt: skip
 
 

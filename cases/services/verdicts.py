@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from django.conf import settings
+from django.db.models import prefetch_related_objects
 from django.utils.translation import gettext as _
 
 from audit.record import Actor, event, record_many
@@ -113,6 +114,7 @@ def _write(
     )
     claims = {reply.notice_id: reply for reply in said.distinct("notice_id").defer("note_sealed")}
     contents = Content.objects.in_bulk([notice.content_id for notice in notices])
+    prefetch_related_objects(notices, "provider")
     verdicts, receipts = [], []
     for notice in notices:
         claim = claims.get(notice.pk)

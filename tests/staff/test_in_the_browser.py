@@ -224,6 +224,7 @@ PAGES = (
     "/staff/contacts/?show=suspended",
     "/staff/contacts/?show=all",
     "/staff/overdue/",
+    "/staff/checks/",
     "/staff/overdue/steps/?show=unacknowledged",
     "/staff/overdue/calls/",
     "/staff/quarantine/",

@@ -125,3 +125,18 @@ def record_many(events: Iterable[Event]) -> None:
             " %s::text[], %s::jsonb[])",
             [list(column) for column in zip(*rows, strict=True)],
         )
+
+
+def record_alike(
+    act: str, subject: str, told: Iterable[tuple[int, dict[str, Any]]], *, by: Actor, at: datetime
+) -> None:
+    """Write one act on many subjects, (id, data) each, by one statement. Call it inside the transaction of the change."""
+    rows = [(subject_id, json.dumps(data)) for subject_id, data in told]
+    if not rows:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO audit_event (at, actor, act, subject, subject_id, was, became, data)"
+            " SELECT %s, %s, %s, %s, id, '', '', data FROM unnest(%s::bigint[], %s::jsonb[]) AS told (id, data)",
+            [at, str(by), act, subject, *(list(column) for column in zip(*rows, strict=True))],
+        )

@@ -172,7 +172,7 @@ def _restore() -> None:
             " next_check_at = notified_at + interval '25 h' WHERE provider_id = %s",
             [PROVIDER],
         )
-        cursor.execute("TRUNCATE cases_reply, audit_event")
+        cursor.execute("TRUNCATE cases_reply, cases_answersheet, audit_event CASCADE")
         cursor.execute("ALTER TABLE cases_notice ENABLE TRIGGER USER")
         cursor.execute("ALTER TABLE audit_event ENABLE TRIGGER USER")
     world.vacuum()

@@ -147,6 +147,8 @@ RATES = {
     "code": {"account": (10, _HOUR)},
     # Tests of endpoints and calls made once more: by a provider's people, to its own servers.
     "call": {"tenant": (60, _HOUR), "everybody": (1_200, _HOUR)},
+    # Files of answers that a provider's people send to be looked at: each is kept for a while.
+    "answers_file": {"tenant": (200, _HOUR), "everybody": (4_000, _HOUR)},
     # The page of a message, looked at and answered on; scanners of mail fetch it as well.
     "link": {
         "link": (120, _HOUR),

@@ -22,6 +22,8 @@ MOST: Final = answering.BATCH
 #: What was looked at and not recorded is kept so long (P); what was recorded for longer.
 KEPT: Final = timedelta(hours=24)
 KEPT_RECORDED: Final = timedelta(days=30)
+#: So many files of one person wait at once to be recorded; the one before these is let go.
+MOST_WAITING: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,9 @@ def prepare(
     )
     sheet.lines = text
     AnswerSheet.objects.bulk_create([sheet], ignore_conflicts=True)
+    waiting = AnswerSheet.objects.filter(provider=provider_id, by=str(by), recorded_at=None)
+    older = waiting.order_by("-pk").values("pk")[MOST_WAITING:]
+    AnswerSheet.objects.filter(pk__in=older).delete()
     return AnswerSheet.objects.get(provider=provider_id, token=token)
 
 

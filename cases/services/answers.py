@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from django.db.models import Q
+from django.db.models import BigIntegerField, Q, TextField
 from django.utils.translation import gettext as _
 
-from audit.record import Actor, event, record_many
+from audit.record import Actor, record_alike
 from cases.models import Dispute, Notice, Reply, ReplyMail
+from cases.models.among import Among
 from cases.models.notice import NoticeQuerySet
 from cases.models.reply import CLAIMS, LONGEST_REASON
 from cases.services import conversation, forwarding
@@ -113,7 +114,8 @@ class _Judged:
 
 
 def _named(provider_id: int, answers: Sequence[Answer]) -> NoticeQuerySet:
-    return Notice.objects.of(provider_id).filter(reference__in={answer.reference for answer in answers})
+    references = {answer.reference for answer in answers}
+    return Notice.objects.of(provider_id).filter(Among("reference", references, of=TextField()))
 
 
 def _batch(
@@ -152,10 +154,8 @@ def _keep(
     }
     if objections:
         open_disputes([notice for notice, _ in taken], objections, by=by, now=now)
-    record_many(
-        event("reply", "notice", reply.notice_id, by=by, at=now, data={"answer": reply.answer})
-        for reply in replies
-    )
+    told = ((reply.notice_id, {"answer": reply.answer}) for reply in replies)
+    record_alike("reply", "notice", told, by=by, at=now)
 
 
 def _is_taken(each: _Judged) -> bool:
@@ -248,7 +248,8 @@ def _new_refusal(notice: Notice, answer: Answer, standing: Standing, *, now: dat
 
 def _said(notices: Sequence[Notice]) -> set[_Saying]:
     """What was said before, as far as it tells a repetition: `_saying` of each reply."""
-    replies = Reply.objects.filter(notice__in=[notice.pk for notice in notices], late=False).filter(
+    about = Among("notice_id", (notice.pk for notice in notices), of=BigIntegerField())
+    replies = Reply.objects.filter(about, late=False).filter(
         Q(answer__in=_REPEATABLE) | Q(claimed_at__isnull=False)
     )
     return {

@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
+from django.db.models import BigIntegerField
 from django.utils.translation import gettext as _
 
 from audit.record import Actor, event, record_many
 from cases import deadlines
 from cases.clock import day_in_amsterdam
 from cases.models import Forwarding, Message, Notice, Reply
+from cases.models.among import Among
 from cases.services.conversation import tell_of
 from cases.services.moving import moving_many
 from cases.services.rules import rule_at
@@ -77,7 +79,7 @@ def forward(
     }
     for because in {*ends.values()}:
         ids = [pk for pk, ended in ends.items() if ended == because]
-        Forwarding.objects.filter(notice__in=ids).end(at=now, because=because)
+        Forwarding.objects.filter(Among("notice_id", ids, of=BigIntegerField())).end(at=now, because=because)
     last = {
         reply.notice_id: (reply, told.get(place, (None, "", None)))
         for place, reply in enumerate(replies)

@@ -1,6 +1,7 @@
 """Many rows of one table written by one statement."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, models
@@ -12,18 +13,19 @@ def write_rows(rows: "Sequence[models.Model]", fields: "Sequence[models.Field[An
         return
     meta = rows[0]._meta
     key = meta.pk
-    columns = [(str(field.column), str(field.db_type(connection))) for field in fields]
-    sets = ", ".join(f"{column} = v.{column}" for column, _kind in columns)
-    arrays_of = ", ".join(f"%s::{kind}[]" for _column, kind in columns)
-    names = ", ".join(column for column, _kind in columns)
+    columns = _columns(rows, fields)
+    sets = ", ".join(f"{column.name} = {column.read}" for column in columns)
+    varied = [column for column in columns if column.varies]
+    arrays_of = "".join(f", %s::{column.kind}[]" for column in varied)
+    names = "".join(f", {column.name}" for column in varied)
     statement = (
         f"UPDATE {meta.db_table} n SET {sets}"  # noqa: S608 - names of our own columns
-        f" FROM unnest(%s::{key.rel_db_type(connection)}[], {arrays_of}) AS v(key_of_row, {names})"
+        f" FROM unnest(%s::{key.rel_db_type(connection)}[]{arrays_of}) AS v(key_of_row{names})"
         f" WHERE n.{key.column} = v.key_of_row"
     )
-    arrays = [[_plain(getattr(row, field.attname)) for row in rows] for field in fields]
+    alike = [column.values[0] for column in columns if not column.varies]
     with connection.cursor() as cursor:
-        cursor.execute(statement, [[row.pk for row in rows], *arrays])
+        cursor.execute(statement, [*alike, [row.pk for row in rows], *(column.values for column in varied)])
 
 
 def insert_rows(rows: "Sequence[models.Model]") -> None:
@@ -31,21 +33,48 @@ def insert_rows(rows: "Sequence[models.Model]") -> None:
     if not rows:
         return
     meta = rows[0]._meta
-    key = str(meta.pk.column)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT nextval(pg_get_serial_sequence(%s, %s)) FROM generate_series(1, %s)",
-            [meta.db_table, key, len(rows)],
+            [meta.db_table, str(meta.pk.column), len(rows)],
         )
         for row, (number,) in zip(rows, cursor.fetchall(), strict=True):
             row.pk = number
-        fields = meta.concrete_fields
-        names = ", ".join(str(field.column) for field in fields)
-        arrays_of = ", ".join(f"%s::{field.rel_db_type(connection)}[]" for field in fields)
+        columns = _columns(rows, meta.concrete_fields)
+        varied = [column for column in columns if column.varies]
         cursor.execute(
-            f"INSERT INTO {meta.db_table} ({names}) SELECT * FROM unnest({arrays_of})",  # noqa: S608 - our own names
-            [[_plain(getattr(row, field.attname)) for row in rows] for field in fields],
+            f"INSERT INTO {meta.db_table} ({', '.join(column.name for column in columns)})"  # noqa: S608 - our own names
+            f" SELECT {', '.join(column.read for column in columns)}"
+            f" FROM unnest({', '.join(f'%s::{column.kind}[]' for column in varied)})"
+            f" AS v({', '.join(column.name for column in varied)})",
+            [
+                *(column.values[0] for column in columns if not column.varies),
+                *(column.values for column in varied),
+            ],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """What goes into a column of many rows; where it is the same in all of them, it goes over once."""
+
+    name: str
+    kind: str
+    values: list[Any]
+    varies: bool
+
+    @property
+    def read(self) -> str:
+        return f"v.{self.name}" if self.varies else f"%s::{self.kind}"
+
+
+def _columns(rows: "Sequence[models.Model]", fields: "Sequence[models.Field[Any, Any]]") -> list[_Column]:
+    columns = []
+    for field in fields:
+        values = [_plain(getattr(row, field.attname)) for row in rows]
+        varies = field.primary_key or values.count(values[0]) != len(values)
+        columns.append(_Column(str(field.column), str(field.rel_db_type(connection)), values, varies))
+    return columns
 
 
 def fields_of(model: type[models.Model], *names: str) -> "list[models.Field[Any, Any]]":

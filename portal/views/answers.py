@@ -17,14 +17,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.throttle import let_in
 from audit.record import record
+from audit.refused import Refused
 from cases.clock import database_now
 from cases.formats import answers_csv
 from cases.intake import answers_file
 from cases.models import AnswerSheet, Notice, Reply
 from cases.models.notice import NOTICE_REFERENCE, NoticeQuerySet
 from cases.services import answer_sheets as sheets
-from cases.services.refused import NotFound, Refused
+from cases.services.refused import NotFound
 from portal.access import Visitor, door
 from portal.forms.answer import AnswerForm, said
 from portal.forms.filter import UNKNOWN, Filter
@@ -85,14 +87,16 @@ def upload(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         return _upload(request, SheetForm(initial={"once": secrets.token_urlsafe(16)}))
     form = SheetForm(request.POST, request.FILES)
     if form.is_valid():
+        now = timezone.now()
         try:
+            let_in("answers_file", now=now, also={"tenant": str(visitor.provider_id)})
             sheet = sheets.prepare(
                 provider_id=visitor.provider_id,
                 way=AnswerSheet.Way.FILE,
                 lines=answers_file.lines(cast(BinaryIO, form.cleaned_data["file"].file)),
                 once=form.cleaned_data["once"],
                 by=visitor.actor,
-                now=timezone.now(),
+                now=now,
             )
             return redirect("portal:sheet", token=sheet.token)
         except Refused as refusal:

@@ -231,6 +231,15 @@ def test_a_sheet_that_was_only_looked_at_is_gone_after_a_day(portal: Client, alf
     assert portal.post(f"{sheet}record/").status_code == 404
 
 
+def test_of_many_files_that_nobody_records_the_oldest_are_let_go(portal: Client, alfa: Provider) -> None:
+    reference = notified(provider=alfa).reference
+    sheets = [
+        sent(portal, f"reference;answer;note\n{reference};need_information;{number}\n")
+        for number in range(answer_sheets.MOST_WAITING + 1)
+    ]
+    assert [portal.get(sheet).status_code for sheet in sheets] == [404, *[200] * answer_sheets.MOST_WAITING]
+
+
 def test_the_pages_of_a_sheet_say_first_what_was_not_taken(
     portal: Client, alfa: Provider, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:

@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WRITERS = {
     "record": (0, ""),
     "event": (0, ""),
+    "record_alike": (0, ""),
     "moving": (1, "notice"),
     "moving_many": (1, "notice"),
     "move_all": (1, "notice"),

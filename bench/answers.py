@@ -80,8 +80,8 @@ def _bare() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("ALTER TABLE cases_notice DISABLE TRIGGER USER")
         cursor.execute(
-            "UPDATE cases_notice SET acknowledged_at = %(now)s, claimed_removed_at = %(now)s, next_check_at = %(now)s,"
-            " version = version + 1 WHERE provider_id = %(provider)s",
+            "UPDATE cases_notice SET acknowledged_at = %(now)s, claimed_removed_at = %(now)s, claim_answer = 'waiting',"
+            " next_check_at = %(now)s, version = version + 1 WHERE provider_id = %(provider)s",
             {"now": NOW, "provider": PROVIDER},
         )
         cursor.execute(
@@ -155,6 +155,7 @@ def _naive(references: list[str]) -> None:
         with transaction.atomic():
             notice = Notice.objects.select_for_update().get(reference=reference, provider=PROVIDER)
             notice.acknowledged_at = notice.claimed_removed_at = notice.next_check_at = NOW
+            notice.claim_answer = Notice.ClaimAnswer.WAITING
             notice.version += 1
             notice.save()
             Reply.objects.create(notice=notice, answer="removed", at=NOW, by=str(BY), token=uuid.uuid4())
@@ -168,7 +169,7 @@ def _restore() -> None:
         cursor.execute("ALTER TABLE cases_notice DISABLE TRIGGER USER")
         cursor.execute("ALTER TABLE audit_event DISABLE TRIGGER USER")
         cursor.execute(
-            "UPDATE cases_notice SET acknowledged_at = NULL, claimed_removed_at = NULL, version = 3,"
+            "UPDATE cases_notice SET acknowledged_at = NULL, claimed_removed_at = NULL, claim_answer = '', version = 3,"
             " next_check_at = notified_at + interval '25 h' WHERE provider_id = %s",
             [PROVIDER],
         )

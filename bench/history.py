@@ -17,6 +17,8 @@ from providers.models import Attribution, Provider
 PROVIDERS: Final = 800
 #: The provider with so many open notices: the portal's longest list.
 LONGEST, OPEN = 800, 5_000
+#: Its addresses: one and so many more.
+PLACES: Final = 400
 #: Rows made by one statement.
 _STEP = 250_000
 _PER_REPORT = 1_000
@@ -28,7 +30,10 @@ _NOTICES = """
         claimed_removed_at, disputed_at, last_seen_online_at, gone_since, removed_at, escalated_at, closed_at,
         next_check_at, customer_reference, version)
     SELECT 'N-' || upper(lpad(to_hex(i), 10, '0')),
-        md5('content' || i)::uuid, provider, md5('place' || provider)::uuid, state,
+        md5('content' || i)::uuid, provider,
+        md5('place' || provider || CASE WHEN provider = %(longest)s AND i %% 3 > 0
+                                        THEN '.' || i / 20 %% %(places)s ELSE '' END)::uuid,
+        state,
         CASE state WHEN 'dismissed' THEN 'not_illegal' WHEN 'withdrawn' THEN 'wrong_provider' ELSE '' END,
         CASE WHEN state = 'dismissed' THEN 'not_illegal' WHEN assessed IS NULL THEN ''
              WHEN i %% 33 = 0 THEN 'national' ELSE 'baseline' END,
@@ -91,13 +96,17 @@ def fill(rows: int, *, now: datetime) -> None:
             " SELECT 'p' || i, 'Provider ' || i, 'hoster', 'NL', 'nl', '', '', true, false FROM generate_series(%s, %s) i",
             [world.PROVIDERS + 1, PROVIDERS],
         )
+        places = [(str(pk), "192.0.2.10", pk) for pk in Provider.objects.values_list("pk", flat=True)]
+        places += [
+            (f"{LONGEST}.{nth}", f"198.51.{100 + nth // 256}.{nth % 256}", LONGEST) for nth in range(PLACES)
+        ]
         Attribution.objects.bulk_create(
             Attribution(
-                id=UUID(hashlib.md5(f"place{pk}".encode(), usedforsecurity=False).hexdigest()),
+                id=UUID(hashlib.md5(f"place{name}".encode(), usedforsecurity=False).hexdigest()),
                 host_sealed=b"",
                 host_key=b"",
-                addresses=["192.0.2.10"],
-                address="192.0.2.10",
+                addresses=[address],
+                address=address,
                 country="NL",
                 source=Attribution.Source.NETWORK,
                 response_digest=b"",
@@ -105,7 +114,7 @@ def fill(rows: int, *, now: datetime) -> None:
                 by="system:bench",
                 provider_id=pk,
             )
-            for pk in Provider.objects.values_list("pk", flat=True)
+            for name, address, pk in places
         )
         cursor.execute(
             "INSERT INTO cases_report (reference, way, digest, their_reference, received_at, total, done, by, source_id)"
@@ -140,7 +149,15 @@ def _slice(low: int, high: int, rows: int, now: datetime) -> None:
         cursor.execute("DROP TABLE made")
         cursor.execute(
             _NOTICES,
-            {"now": now, "rows": rows, "low": low, "high": high, "open": OPEN, "longest": LONGEST},
+            {
+                "now": now,
+                "rows": rows,
+                "low": low,
+                "high": high,
+                "open": OPEN,
+                "longest": LONGEST,
+                "places": PLACES,
+            },
         )
         cursor.execute(
             "INSERT INTO cases_reportline (id, report_id, number, outcome, reason, content_id, notice_id, their_reference,"

@@ -105,6 +105,8 @@ def addresses(now: datetime) -> Pages:
         "start page of a supervisor": (boss, "/staff/"),
         "overdue desk": (boss, "/staff/overdue/"),
         "portal, 5,000 open": (member, "/portal/"),
+        "portal, by range": (member, "/portal/?ip=198.51.100.0/24&given=no"),
+        "portal, by address": (member, "/portal/?by=ip"),
         "page of a notice": (lead, f"/staff/cases/notice/{notice}/change/"),
     }
 

@@ -134,7 +134,7 @@ def test_a_claim_of_the_same_moment_is_not_repeated_after_we_saw_it_again(
     notice = notified(provider=alfa)
     content = f"reference;answer;at\n{notice.reference};removed;2026-01-05T10:00:00Z\n"
     portal.post(f"{sent(portal, content)}record/")
-    Notice.objects.filter(pk=notice.pk).update(last_seen_online_at=timezone.now() + HOUR)
+    Notice.objects.filter(pk=notice.pk).update(claim_answer=Notice.ClaimAnswer.STILL_REACHABLE)
     again = portal.post(URL, {"file": SimpleUploadedFile("a.csv", content.encode()), "once": "two"})
     assert [line[3] for line in outcome(portal, again["Location"])] == ["unchanged"]
     # A later moment is a new claim.

@@ -170,9 +170,10 @@ def eventually(true: Callable[[], Any], what: str, *, within_s: float = PATIENCE
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[System]:
-    """The system, stopped in the end whatever happens."""
+def running(folder: Path, **settings: str) -> Iterator[System]:
+    """The system, with some `settings` of its own; stopped in the end whatever happens."""
     system = System(folder)
+    system.environment |= settings
     try:
         system.start()
         yield system

@@ -11,7 +11,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from cases.models import Notice, Reply
+from cases.models import Message, Notice, Reply
 from cases.models.notice import NOTICE_REFERENCE, NoticeQuerySet, is_address
 from portal import keyset
 
@@ -50,6 +50,7 @@ class Filter(forms.Form):
         ("", _("everything")),
         ("contradicted", _("what you call removed and we still see")),
         ("forwarded", _("what you forwarded to a customer")),
+        ("unread", _("with a new message from us")),
     )
     SIZES = (("25", "25"), ("50", "50"), ("100", "100"), ("200", "200"))
 
@@ -171,6 +172,8 @@ class Filter(forms.Form):
         elif asked("only") == "forwarded":
             forwarded = Reply.objects.filter(notice=OuterRef("pk"), answer=Reply.Answer.FORWARDED)
             chosen = chosen.filter(Exists(forwarded))
+        elif asked("only") == "unread":
+            chosen = chosen.filter(Exists(Message.objects.unread().filter(notice=OuterRef("pk"))))
         if place := asked("ip"):
             chosen = chosen.placed_within("" if place == UNKNOWN else place)
         if words := asked("customer"):

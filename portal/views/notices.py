@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from cases.models import Notice
+from cases.models import Message, Notice
 from cases.models.notice import NoticeQuerySet
 from portal import keyset
 from portal.access import Visitor, door
@@ -36,6 +36,9 @@ def notices(request: HttpRequest, visitor: Visitor) -> HttpResponse:
         soon=Count("pk", filter=Q(due_at__gt=now, due_at__lte=now + SOON)),
         contradicted=Count("pk", filter=Q(claim_answer=Notice.ClaimAnswer.STILL_REACHABLE)),
     )
+    # Also about what is closed: few, whatever the provider has.
+    unread = Message.objects.unread().filter(notice__in=visitor.notices)
+    counts["unread"] = unread.aggregate(count=Count("notice", distinct=True))["count"]
     listed = filters.applied(visitor.notices, now=now)
     shown = _groups(listed, filters) if filters.by_address else _one_by_one(listed, filters, visitor, now=now)
     context = shown | {
@@ -129,12 +132,13 @@ def _tabs(current: str, counts: dict[str, int] | None) -> list[dict[str, object]
 
 def _figures(counts: dict[str, int]) -> list[dict[str, object]]:
     """What asks for attention; each opens exactly the rows it counts."""
-    tone = {"overdue": "bad", "contradicted": "bad", "soon": "warn"}
+    tone = {"overdue": "bad", "contradicted": "bad", "soon": "warn", "unread": "warn"}
     figures = (
         ("open", _("open"), "?tab=open"),
         ("overdue", _("overdue"), "?tab=open&due=over"),
         ("soon", _("due within 4 hours"), "?tab=open&due=4h"),
         ("contradicted", _("you say removed, we still see it"), "?tab=open&only=contradicted"),
+        ("unread", _("with a new message from us"), "?tab=all&only=unread"),
     )
     return [
         {

@@ -32,6 +32,13 @@ def picked(browser: Client, notice: Notice, **fields: str) -> str:
     return words(browser.post(at(notice, "answer/"), {"zone": "UTC", **fields}, follow=True).content)
 
 
+def marked(browser: Client) -> list[str]:
+    """The notices of which the list says that something new was written."""
+    page = browser.get("/portal/?tab=all&only=unread").content.decode()
+    assert page.count("new message</span>") == page.count('data-label="Reference"')
+    return re.findall(r'href="/portal/notices/(N-[0-9A-Z]{10})/"', page)
+
+
 # -- Messages ----------------------------------------------------------------------------------------
 
 
@@ -55,7 +62,8 @@ def test_what_is_new_is_marked_on_the_page_and_in_the_list_until_it_was_read(
 ) -> None:
     notice, other = notified(provider=alfa), notified(provider=alfa)
     desk("Look here", notice)
-    assert words(portal.get("/portal/").content).count("new message") == 1
+    assert marked(portal) == [notice.reference]
+    assert "1 with a new message from us" in words(portal.get("/portal/").content)
     assert "There is 1 new message from the hotline below." in words(portal.get(at(notice)).content)
     assert "new message" not in words(portal.get(at(other)).content)
     # Looking, by whatever program, marks nothing.
@@ -66,7 +74,8 @@ def test_what_is_new_is_marked_on_the_page_and_in_the_list_until_it_was_read(
     assert portal.post(at(notice, "messages/read/"), headers={"X-Unattended": "yes"}).status_code == 204
 
     assert not Message.objects.unread().exists()
-    assert "new message" not in words(portal.get("/portal/").content)
+    assert marked(portal) == []
+    assert "0 with a new message from us" in words(portal.get("/portal/").content)
 
 
 def test_addresses_in_what_people_wrote_are_left_out_and_nothing_is_a_link(
@@ -104,7 +113,8 @@ def test_anothers_thread_does_not_exist(portal: Client, beta: Provider, button: 
     assert refused.status_code == missing.status_code == 404
     assert refused.content == missing.content
     assert Message.objects.count() == Message.objects.unread().count() == 1
-    assert "new message" not in words(portal.get("/portal/").content)
+    assert marked(portal) == []
+    assert "0 with a new message from us" in words(portal.get("/portal/").content)
 
 
 # -- Forwarding --------------------------------------------------------------------------------------

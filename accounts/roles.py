@@ -126,6 +126,12 @@ TABLE: Final[dict[str, frozenset[Role]]] = {
     "scorecard.view": frozenset({_L, _N, _S}),
     "own_scorecard.view": frozenset({_M, _P}),
     "own_scorecard.comment": frozenset({_P}),
+    # Where the hotline writes: an admin proposes, the contact manager decides.
+    "own_contact.view": frozenset({_M, _P}),
+    "own_contact.propose": frozenset({_P}),
+    # Which mails somebody wants beside the notices: each for oneself, admins for contacts.
+    "own_mail.choose": frozenset({_M, _P}),
+    "own_contact.choose": frozenset({_P}),
     # Endpoints of webhooks, and the log of calls to them.
     "own_webhook.view": frozenset({_M, _P}),
     "own_webhook.try": frozenset({_P}),
@@ -150,6 +156,7 @@ STEP_UP: Final = frozenset(
         "key.change",
         "notice.export",
         "member.change",
+        "own_contact.propose",
         "own_webhook.change",
         "own_key.change",
     }

@@ -20,6 +20,7 @@ from cases.services import (
     forwarding,
     keep,
     ladder,
+    news,
     origins,
     picked,
     receipts,
@@ -31,7 +32,7 @@ from cases.services import (
     watching,
 )
 from cases.services.beat import leave_beat
-from cases.services.sending.deliveries import forget_old
+from cases.services.sending import deliveries
 from providers.fetch import fetcher
 from providers.services import registry
 from providers.sources.resolver import resolver
@@ -100,7 +101,7 @@ def sweep_retention() -> None:
     """Erase what has been kept long enough: the traces of visitors and calls at once, the rest once a day."""
     forget_empty(now=database_now())
     forget_ended(now=database_now())
-    forget_old(now=database_now())
+    deliveries.forget_old(now=database_now())
     retention.erase_daily(by=Actor.system("retention"), now=database_now())
 
 
@@ -126,6 +127,7 @@ def sweep_receipts() -> None:
     """Answer the partners whose mail was taken in, and send what we say beside the messages about notices."""
     receipts.send_due(by=Actor.system("sweep_receipts"), clock=database_now)
     system_mail.warn_of_keys(now=database_now())
+    news.tell_due(now=database_now())
     system_mail.send_due(by=Actor.system("sweep_receipts"), clock=database_now)
 
 

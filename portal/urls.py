@@ -9,14 +9,17 @@ from cases.models.verdict import RECEIPT_REFERENCE
 from portal.views import (
     answers,
     colleagues,
+    contacts,
     keys,
     links,
     notice,
     notices,
+    notifications,
     receipts,
     scorecard,
     webhooks,
 )
+from providers.models import Proposal
 
 
 class Reference:
@@ -51,6 +54,12 @@ class ScorecardKind(Reference):
     regex = "csv|json"
 
 
+class ProposalKind(Reference):
+    """What can be proposed."""
+
+    regex = "|".join(Proposal.Kind.values)
+
+
 class Row(IntConverter):
     """The id of a row: a longer number is none of ours."""
 
@@ -60,6 +69,7 @@ class Row(IntConverter):
 register_converter(Reference, "notice_reference")
 register_converter(ReceiptReference, "receipt_reference")
 register_converter(InQuarter, "quarter")
+register_converter(ProposalKind, "proposal_kind")
 register_converter(Row, "row")
 register_converter(ScorecardKind, "scorecard_kind")
 
@@ -81,6 +91,13 @@ urlpatterns = [
     path("scorecard/", scorecard.scorecard, name="scorecard"),
     path("scorecard/scorecard.<scorecard_kind:kind>", scorecard.export, name="scorecard_export"),
     path("scorecard/<quarter:quarter>/comment/", scorecard.comment, name="scorecard_comment"),
+    path("contacts/", contacts.contacts, name="contacts"),
+    path("contacts/propose/<proposal_kind:kind>/", contacts.propose, name="propose"),
+    path("contacts/proposals/<row:pk>/code/", contacts.code, name="proposal_code"),
+    path("contacts/proposals/<row:pk>/prove/", contacts.prove, name="proposal_prove"),
+    path("contacts/proposals/<row:pk>/take-back/", contacts.take_back, name="proposal_take_back"),
+    path("notifications/", notifications.notifications, name="notifications"),
+    path("notifications/contacts/<row:pk>/", notifications.of_contact, name="notifications_of_contact"),
     path("webhooks/", webhooks.webhooks, name="webhooks"),
     path("webhooks/<row:pk>/test/", webhooks.test, name="webhook_test"),
     path("webhooks/<row:pk>/secret/", webhooks.secret, name="webhook_secret"),

@@ -53,8 +53,8 @@ _REPORTS: Final = pgettext_lazy("a menu of desks", "Reports")
 _SENDING: Final = pgettext_lazy("a menu of desks", "Sending")
 _OVERDUE: Final = pgettext_lazy("a menu of desks", "Overdue")
 _PROVIDERS: Final = pgettext_lazy("a menu of desks", "Providers")
-_ACCESS: Final = pgettext_lazy("a menu of desks", "Access")
 _SETTINGS: Final = pgettext_lazy("a menu of desks", "Settings")
+_OURS: Final = pgettext_lazy("a menu of desks", "Your organisation")
 
 STAFF: Final = (
     Place("admin:work", "notice.assess", pgettext_lazy("a desk", "Work"), _("The next notice to judge")),
@@ -207,18 +207,20 @@ STAFF: Final = (
 PORTAL: Final = (
     Place("portal:notices", "own_notice.view", _("Notices"), _("What is with you")),
     Place("portal:scorecard", "own_scorecard.view", _("Your figures"), _("How your notices are followed")),
+    Place("portal:colleagues", "member.view", _("Colleagues"), _("Who sees and answers your notices"), _OURS),
+    Place("portal:contacts", "own_contact.view", _("Contacts"), _("Where the hotline reaches you"), _OURS),
     Place(
         "portal:webhooks",
         "own_webhook.view",
         _("Webhooks"),
         _("Your endpoints, and what went to them"),
-        _ACCESS,
+        _OURS,
     ),
     Place(
-        "portal:colleagues", "member.view", _("Colleagues"), _("Who sees and answers your notices"), _ACCESS
+        "portal:notifications", "own_mail.choose", _("Notifications"), _("What you are told by mail"), _OURS
     ),
-    Place("portal:keys", "own_key.view", _("Keys"), _("Your machines that call the API"), _ACCESS),
-    Place("portal:links", "own_link.view", _("Links"), _("What opens by a link in our mails"), _ACCESS),
+    Place("portal:keys", "own_key.view", _("Keys"), _("Your machines that call the API"), _OURS),
+    Place("portal:links", "own_link.view", _("Links"), _("What opens by a link in our mails"), _OURS),
 )
 
 

@@ -145,7 +145,8 @@ RATES = {
     "account": {"account": (10, _HOUR), "tenant": (100, _HOUR)},
     "device": {"device": (30, _HOUR)},
     "code": {"account": (10, _HOUR)},
-    # Tests of endpoints and calls made once more: by a provider's people, to its own servers.
+    # Proposals of a provider, each with a mail to an address that it names; and calls to its own servers.
+    "proposal": {"tenant": (30, _HOUR), "everybody": (600, _HOUR)},
     "call": {"tenant": (60, _HOUR), "everybody": (1_200, _HOUR)},
     # Files of answers that a provider's people send to be looked at: each is kept for a while.
     "answers_file": {"tenant": (200, _HOUR), "everybody": (4_000, _HOUR)},

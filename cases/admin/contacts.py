@@ -24,7 +24,7 @@ from cases.admin.pressing import press
 from cases.models import SeenTo
 from cases.services.see_to import see_to, seen_to
 from providers import services
-from providers.models import Contact, ContactHealth
+from providers.models import Contact, ContactHealth, Proposal
 
 PER_PAGE: Final = 50
 
@@ -96,6 +96,10 @@ def counters(request: HttpRequest, now: datetime) -> list[Counter]:
             found = up_to(tab.rows(now), tab.since)
             href = f"{here}?show={tab.code}"
             made.append(Counter(tab.counted, found.count, found.oldest, href, tab.tone, more=found.more))
+    if request.user.has_perm("contact.approve"):
+        found = up_to(Proposal.objects.waiting(), "proposed_at")
+        name, href = _("proposals of providers"), reverse("admin:proposals")
+        made.append(Counter(name, found.count, found.oldest, href, "warn", more=found.more))
     return made
 
 
@@ -121,6 +125,13 @@ def contacts(request: HttpRequest) -> HttpResponse:
             }
             for each in TABS
             if not each.asked or each is tab
+        ]
+        + [
+            {
+                "name": _("Proposals"),
+                "href": reverse("admin:proposals"),
+                "count": up_to(Proposal.objects.waiting()).count,
+            }
         ],
     }
     if not form.is_valid():

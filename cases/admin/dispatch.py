@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from audit.counting import Counter
 from audit.desk import POST, Display, page
 from audit.record import Actor
-from cases.admin import contacts, dispatch_page, outbox, replies
+from cases.admin import contacts, dispatch_page, outbox, proposals, replies
 from cases.admin.pressing import press
 from cases.models import Dispatch, DispatchLine
 from cases.models.notice import NOTICE_REFERENCE
@@ -62,7 +62,7 @@ class DispatchDesk(Display):
 
     def desk_urls(self) -> list[URLPattern]:
         """The notice desk: what goes out, what comes back, and the desk for contacts."""
-        return [*outbox.urls(self), *replies.urls(self), *contacts.urls(self)]
+        return [*outbox.urls(self), *replies.urls(self), *contacts.urls(self), *proposals.urls(self)]
 
     def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
         """Messages, mails that came back, and contacts that wait for this person."""

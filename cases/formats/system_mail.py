@@ -85,6 +85,90 @@ def key_ends(mail: SystemMail, key: ApiKey, *, to: str, at: datetime) -> EmailMe
     return out
 
 
+def code(mail: SystemMail, code: str, *, hours: int, at: datetime) -> EmailMessage:
+    """To a proposed address: the code by which its reader says yes. The code is in no subject."""
+    proposal = mail.proposal
+    if proposal is None:
+        raise ValueError(f"{mail.pk} proves no address.")
+    out = _message(mail, to=proposal.address, at=at)
+    out["Subject"] = _("Code for this address")
+    names = {"provider": proposal.provider.name, "house": settings.HOST.organisation.name}
+    body = [
+        *folded(_("%(provider)s wants messages of %(house)s to come to this address.") % names),
+        "",
+        *folded(_("If that is right, give this code to the colleague who asked for it:")),
+        "",
+        f"    {code[:4]}-{code[4:]}",
+        "",
+        *folded(_("It counts for %(hours)d hours. Without it nothing comes here, and you need to do nothing.")
+                % {"hours": hours}),
+        "",
+        settings.HOST.organisation.name,
+    ]  # fmt: skip
+    out.set_content(_text(body), charset="utf-8", cte="quoted-printable")
+    return out
+
+
+def news(mail: SystemMail, *, to: str, at: datetime) -> EmailMessage:
+    """To somebody who asked for it: how much of what happened, never of which notice."""
+    facts = {code: number for code, number in (mail.facts or {}).items() if number}
+    out = _message(mail, to=to, at=at)
+    weekly = mail.about == SystemMail.About.WEEKLY
+    out["Subject"] = _("Your notices this week") if weekly else _("News about your notices")
+    lines = [
+        line for code, number in facts.items() for line in folded(f"- {fact(code, number)}", hanging="  ")
+    ]
+    body = [
+        *(lines or folded(_("Nothing is open."))),
+        "",
+        *folded(
+            _("You find all of it in the portal: %(portal)s") % {"portal": f"{settings.BASE_URL}/portal/"}
+        ),
+        "",
+        *folded(
+            _("What you are told by mail, you choose there: %(choices)s")
+            % {"choices": f"{settings.BASE_URL}/portal/notifications/"}
+        ),
+        "",
+        settings.HOST.organisation.name,
+    ]
+    out.set_content(_text(body), charset="utf-8", cte="quoted-printable")
+    return out
+
+
+def fact(code: str, number: int) -> str:
+    """One line of news. Raises KeyError for a code that is none."""
+    said = {
+        "notices": ngettext("%(n)d new notice", "%(n)d new notices", number),
+        "overdue": ngettext(
+            "%(n)d notice whose term has passed", "%(n)d notices whose terms have passed", number
+        ),
+        "confirmed": ngettext(
+            "%(n)d removal that you told us of is confirmed", "%(n)d removals that you told us of are confirmed", number
+        ),
+        "contradicted": ngettext(
+            "%(n)d that you said is removed is still reachable",
+            "%(n)d that you said are removed are still reachable",
+            number,
+        ),
+        "upheld": ngettext("%(n)d objection was upheld", "%(n)d objections were upheld", number),
+        "rejected": ngettext("%(n)d objection was rejected", "%(n)d objections were rejected", number),
+        "messages": ngettext("%(n)d message of ours waits", "%(n)d messages of ours wait", number),
+        "expiring": ngettext(
+            "%(n)d key expires within two weeks", "%(n)d keys expire within two weeks", number
+        ),
+        "contacts": ngettext(
+            "%(n)d contact of yours came back or was suspended", "%(n)d contacts of yours came back or were suspended",
+            number,
+        ),
+        "open": ngettext("%(n)d notice is open", "%(n)d notices are open", number),
+        "unanswered": ngettext(
+            "%(n)d of them has no answer of yours", "%(n)d of them have no answer of yours", number
+        ),
+    }  # fmt: skip
+    return said[code] % {"n": number}
+
+
 def _row(reply: Reply) -> list[str]:
     said = f"{reply.notice.reference}  {reply.get_answer_display()}"
     if reply.claimed_at is not None:

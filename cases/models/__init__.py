@@ -16,6 +16,7 @@ from cases.models.fingerprint import Fingerprint
 from cases.models.forwarding import Forwarding
 from cases.models.link import Link
 from cases.models.mail import Mail
+from cases.models.mail_choice import MailChoice
 from cases.models.mail_receipt import MailReceipt
 from cases.models.mail_sender import MailSender
 from cases.models.mailbox import Mailbox, MailCopy
@@ -68,6 +69,7 @@ __all__ = [
     "Link",
     "LookTally",
     "Mail",
+    "MailChoice",
     "MailCopy",
     "MailReceipt",
     "MailSender",

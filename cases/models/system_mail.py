@@ -8,6 +8,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ApiKey
 from cases.models.dispatch import Dispatch
+from cases.models.mail_choice import MailChoice
+from providers.models import Proposal
 
 
 class SystemMailQuerySet(models.QuerySet["SystemMail"]):
@@ -30,6 +32,9 @@ class SystemMail(models.Model):
     class About(models.TextChoices):
         ANSWERS = "answers", _("answers by the link of a message")
         KEY_ENDS = "key_ends", _("a key that ends")
+        CODE = "code", _("code for an address")
+        NEWS = "news", _("news that somebody asked for")
+        WEEKLY = "weekly", _("weekly summary")
 
     about = models.CharField(_("about"), max_length=8, choices=About.choices)
     # Of answers: by the link of which message.
@@ -41,6 +46,15 @@ class SystemMail(models.Model):
         ApiKey, models.PROTECT, null=True, related_name="warnings", verbose_name=_("API key")
     )
     days = models.PositiveSmallIntegerField(_("days before"), null=True)
+    # Of a code: the proposal that it proves.
+    proposal = models.ForeignKey(
+        Proposal, models.CASCADE, null=True, related_name="+", verbose_name=_("proposal")
+    )
+    # Of news: who asked for it, and what there is to say, by kinds of MailChoice.
+    choice = models.ForeignKey(
+        MailChoice, models.CASCADE, null=True, related_name="+", verbose_name=_("reader")
+    )
+    facts = models.JSONField(_("facts"), null=True)
     message_id = models.CharField(_("Message-ID"), max_length=200, unique=True, editable=False)
     created_at = models.DateTimeField(_("created"))
     due_at = models.DateTimeField(_("next attempt"))
@@ -62,7 +76,9 @@ class SystemMail(models.Model):
             models.CheckConstraint(
                 name="system_mail_is_about_something",
                 condition=Q(about="answers", dispatch__isnull=False, key__isnull=True, days__isnull=True)
-                | Q(about="key_ends", dispatch__isnull=True, key__isnull=False, days__isnull=False),
+                | Q(about="key_ends", dispatch__isnull=True, key__isnull=False, days__isnull=False)
+                | Q(about="code", proposal__isnull=False)
+                | Q(about__in=["news", "weekly"], choice__isnull=False, facts__isnull=False),
             ),
             models.UniqueConstraint(fields=["key", "days"], name="system_mail_warns_once"),
             # What follows before it leaves is said in the same mail; two answers at once meet here.

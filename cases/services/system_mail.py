@@ -22,10 +22,12 @@ from django.utils.translation import gettext as _
 from accounts.models import ApiKey
 from audit.record import Actor, record
 from cases.formats import system_mail as words
-from cases.models import Dispatch, Reply, SystemMail
+from cases.models import Dispatch, MailChoice, Reply, SystemMail
 from cases.services.sending import BACK_OFF, CLAIM, LEASE, PARK_AFTER
 from providers.channels import CHANNELS
 from providers.channels.result import Accepted, Channel, Failed
+from providers.models import Proposal
+from providers.services.proposal import CODE_VALID, code_of
 
 logger = logging.getLogger(__name__)
 
@@ -59,6 +61,18 @@ def warn_of_keys(*, now: datetime) -> None:
             expires_at__lte=now + timedelta(days=days), expires_at__gt=now + timedelta(days=next_days)
         ).exclude(warnings__days=days)
         _add([_new(About.KEY_ENDS, now=now, due_at=now, key=key, days=days) for key in due])
+
+
+def send_code(*, proposal: Proposal, now: datetime) -> None:
+    """Have the code of a proposal sent to its address; call it in the transaction that asked for one."""
+    _add([_new(About.CODE, now=now, due_at=now, proposal=proposal)])
+
+
+def tell_many(
+    *, told: Sequence[tuple[MailChoice, dict[str, int]]], about: SystemMail.About, now: datetime
+) -> None:
+    """Have readers told these facts; call it in the transaction that says up to when they were."""
+    _add([_new(about, now=now, due_at=now, choice=choice, facts=facts) for choice, facts in told])
 
 
 def _new(about: SystemMail.About, *, now: datetime, due_at: datetime, **fields: Any) -> SystemMail:
@@ -118,16 +132,27 @@ def prepare(held: Claim, *, now: datetime) -> tuple[EmailMessage, str] | None:
             mail.save(update_fields=["dropped_at", "leased_until"])
             return None
         SystemMail.objects.filter(pk=mail.pk).update(leased_until=now + LEASE)
-    message, recipient = _confirmation(mail, now=now) if mail.dispatch else _warning(mail, now=now)
+    message, recipient = _WRITTEN[About(mail.about)](mail, now=now)
     return message, settings.HOST.dry_run_address or recipient
 
 
 def _has_reader(mail: SystemMail, *, now: datetime) -> bool:
-    """Whether the contact is in use, or the key still opens something for its owner."""
-    if mail.dispatch is not None:
-        return mail.dispatch.contact.usable
-    usable = ApiKey.objects.usable(now=now).filter(owner__isnull=False)
-    return mail.key_id is not None and usable.filter(pk=mail.key_id).exists()
+    """Whether the contact is in use, the key still opens something for its owner, the code still counts, or whoever
+    asked for news is still there."""
+    match mail.about:
+        case About.ANSWERS:
+            return mail.dispatch is not None and mail.dispatch.contact.usable
+        case About.KEY_ENDS:
+            usable = ApiKey.objects.usable(now=now).filter(owner__isnull=False)
+            return mail.key_id is not None and usable.filter(pk=mail.key_id).exists()
+        case About.CODE:
+            proposal = mail.proposal
+            return (
+                proposal is not None
+                and proposal.state == Proposal.State.UNPROVEN
+                and proposal.code_asked_at == mail.created_at
+            )
+    return mail.choice is not None and mail.choice.reader is not None
 
 
 def _confirmation(mail: SystemMail, *, now: datetime) -> tuple[EmailMessage, str]:
@@ -148,6 +173,32 @@ def _warning(mail: SystemMail, *, now: datetime) -> tuple[EmailMessage, str]:
     assert mail.key.owner is not None
     with translation.override(mail.key.owner.language):
         return words.key_ends(mail, mail.key, to=mail.key.owner.email, at=now), mail.key.owner.email
+
+
+def _code(mail: SystemMail, *, now: datetime) -> tuple[EmailMessage, str]:
+    assert mail.proposal is not None  # `_has_reader` has looked
+    hours = round(CODE_VALID.total_seconds() / 3600)
+    with translation.override(mail.proposal.provider.language):
+        message = words.code(mail, code_of(mail.proposal), hours=hours, at=now)
+    return message, mail.proposal.address
+
+
+def _news(mail: SystemMail, *, now: datetime) -> tuple[EmailMessage, str]:
+    assert mail.choice is not None  # `_has_reader` has looked
+    assert mail.choice.reader is not None
+    address, language = mail.choice.reader
+    with translation.override(language):
+        return words.news(mail, to=address, at=now), address
+
+
+#: What a mail is about -> how it is written.
+_WRITTEN: Final[dict[SystemMail.About, Callable[..., tuple[EmailMessage, str]]]] = {
+    About.ANSWERS: _confirmation,
+    About.KEY_ENDS: _warning,
+    About.CODE: _code,
+    About.NEWS: _news,
+    About.WEEKLY: _news,
+}
 
 
 def settle(held: Claim, result: Accepted | Failed, *, by: Actor, now: datetime) -> None:
@@ -179,7 +230,13 @@ def _fenced(held: Claim) -> SystemMail | None:
     """The mail, locked, if the claim still holds it."""
     return (
         SystemMail.objects.waiting()
-        .select_related("dispatch__contact__provider", "key__owner")
+        .select_related(
+            "dispatch__contact__provider",
+            "key__owner",
+            "proposal__provider",
+            "choice__user",
+            "choice__contact__provider",
+        )
         .select_for_update(of=("self",))
         .filter(pk=held.mail_id, attempt=held.attempt)
         .first()

@@ -111,6 +111,7 @@ def _page(request: HttpRequest, visitor: Visitor, minted: tuple[int, str] | None
             for health in [getattr(endpoint, "health", None)]
         ],
         "may_try": visitor.user.may("own_webhook.try"),
+        "may_propose": visitor.user.may("own_contact.propose"),
         "may_change": visitor.user.may("own_webhook.change"),
         "filters": filters,
         "rows": [(row, outcome(row), names.get(row.by, "")) for row in found.rows],

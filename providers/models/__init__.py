@@ -6,6 +6,7 @@ from providers.models.key import ContactKey, ContactKeyQuerySet
 from providers.models.network import AsnRule, HostRule, Network
 from providers.models.origin import Origin
 from providers.models.prefix import Prefix, PrefixField
+from providers.models.proposal import Proposal, ProposalQuerySet
 from providers.models.provider import Contact, ContactQuerySet, Provider
 from providers.models.registry import HolderRule, Registration, RegistryIndex, RegistryQuestion
 from providers.models.relation import Relation, RelationQuerySet
@@ -28,6 +29,8 @@ __all__ = [
     "Origin",
     "Prefix",
     "PrefixField",
+    "Proposal",
+    "ProposalQuerySet",
     "Provider",
     "Registration",
     "RegistryIndex",

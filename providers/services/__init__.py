@@ -11,6 +11,7 @@ from providers.services.contact import (
 from providers.services.holder import assign_holder, pass_over_holder, take_up_holder
 from providers.services.key import add_key, approve_key, retire_key
 from providers.services.network import keep_network, remove_network
+from providers.services.proposal import NoProposal, accept, decline, new_code, propose, prove, take_back
 from providers.services.provider import add_provider, change_provider
 from providers.services.registry import ask_about
 from providers.services.relation import add_relation, end_relation, merge
@@ -26,7 +27,9 @@ from providers.services.secret import mint_secret, try_webhook
 from providers.services.unfit import Unfit
 
 __all__ = [
+    "NoProposal",
     "Unfit",
+    "accept",
     "add_asn_rule",
     "add_contact",
     "add_holder_rule",
@@ -40,11 +43,15 @@ __all__ = [
     "assign_holder",
     "change_contact",
     "change_provider",
+    "decline",
     "end_relation",
     "keep_network",
     "merge",
     "mint_secret",
+    "new_code",
     "pass_over_holder",
+    "propose",
+    "prove",
     "remove_asn_rule",
     "remove_holder_rule",
     "remove_host_rule",
@@ -53,6 +60,7 @@ __all__ = [
     "resume_contact",
     "retire_key",
     "suspend_contact",
+    "take_back",
     "take_up_holder",
     "try_webhook",
 ]

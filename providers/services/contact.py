@@ -15,6 +15,7 @@ from providers.models import Contact
 from providers.services.unfit import Unfit
 
 _OF_WEBHOOKS: Final = frozenset({Contact.Mode.API, Contact.Mode.PORTAL})
+_ONE_MAILBOX: Final = re.compile(r"[!#$%&'*+./=?^_`{|}~0-9A-Za-z-]+@[0-9A-Za-z.-]+")
 PHONE_NUMBER: Final = re.compile(r"\+[1-9](?:[ -]?[0-9]){6,14}")
 
 
@@ -30,13 +31,35 @@ def add_contact(
     now: datetime,
 ) -> Contact:
     """A new address of a provider, and what it is for. Nothing goes there before a person approves it. Raises Unfit."""
+    address = fitting_address(channel, address)
+    fitting(mode, formats, channel=channel)
+    with transaction.atomic():
+        contact, is_new = Contact.objects.get_or_create(
+            provider_id=provider_id,
+            channel=channel,
+            address=address,
+            defaults={"mode": mode, "formats": formats, "role": role, "added_by": str(by)},
+        )
+        if not is_new:
+            raise Unfit(_("This provider has this contact already."))
+        data = {"provider": contact.provider.code, "role": role}
+        record("add", "contact", contact.pk, by=by, at=now, data=data)
+    return contact
+
+
+def fitting_address(channel: str, address: str) -> str:
+    """The address as it is kept, if a channel can use it. Raises Unfit.
+
+    Of one mailbox, in plain letters: what could end a header, or name a second recipient, is no address here.
+    """
     address = address.strip()
-    _fitting(mode, formats, channel=channel)
     if channel == Contact.Channel.SMTP:
         try:
             validate_email(address)
         except ValidationError:
             raise Unfit(_("This is not an e-mail address.")) from None
+        if not _ONE_MAILBOX.fullmatch(address):
+            raise Unfit(_("This is not an e-mail address."))
     elif channel == Contact.Channel.PHONE:
         if not PHONE_NUMBER.fullmatch(address):
             raise Unfit(_("Write the number with its country: +31 20 123 45 67."))
@@ -52,18 +75,7 @@ def add_contact(
                     " name or a password."
                 )
             ) from None
-    with transaction.atomic():
-        contact, is_new = Contact.objects.get_or_create(
-            provider_id=provider_id,
-            channel=channel,
-            address=address,
-            defaults={"mode": mode, "formats": formats, "role": role, "added_by": str(by)},
-        )
-        if not is_new:
-            raise Unfit(_("This provider has this contact already."))
-        data = {"provider": contact.provider.code, "role": role}
-        record("add", "contact", contact.pk, by=by, at=now, data=data)
-    return contact
+    return address
 
 
 def change_contact(*, contact_id: int, mode: str, formats: str, by: Actor, now: datetime) -> Contact:
@@ -73,7 +85,7 @@ def change_contact(*, contact_id: int, mode: str, formats: str, by: Actor, now: 
     """
     with transaction.atomic():
         contact = locked(contact_id)
-        _fitting(mode, formats, channel=contact.channel)
+        fitting(mode, formats, channel=contact.channel)
         was = {"mode": contact.mode, "formats": contact.formats}
         if was != {"mode": mode, "formats": formats}:
             contact.mode, contact.formats = mode, formats
@@ -158,7 +170,8 @@ def resume_contact(*, contact_id: int, by: Actor, now: datetime) -> Contact:
     return contact
 
 
-def _fitting(mode: str, formats: str, *, channel: str) -> None:
+def fitting(mode: str, formats: str, *, channel: str) -> None:
+    """Raises Unfit when a way of giving addresses and what is attached do not go together."""
     if channel == Contact.Channel.WEBHOOK and (mode not in _OF_WEBHOOKS or formats):
         raise Unfit(
             _(

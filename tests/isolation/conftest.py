@@ -56,6 +56,7 @@ def worlds(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterato
             "language": "en",
             "quarter": f"{now.year}-Q1",
             "file_kind": "csv",
+            "proposal_kind": "add",
             "event": 1,
             "mail": world.partner_mail().pk,
         }

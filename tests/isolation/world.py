@@ -37,7 +37,7 @@ from cases.models import (
 )
 from cases.models.bulk import Bulk
 from cases.services import answer_sheets
-from providers.models import Contact, ContactKey, Provider, Relation
+from providers.models import Contact, ContactKey, Proposal, Provider, Relation
 from providers.routing import host_key
 from tests.factories import (
     AsnRuleFactory,
@@ -297,6 +297,10 @@ def furnish(stamp: Stamp) -> Side:
             webhook_id=f"{name}-webhook-id", started_at=at, accepted=False, http_status=500, by="user:1",
             answer=f"{name}-answer",
         ).pk,
+        "proposal": Proposal.objects.create(
+            provider=provider, kind="change", contact=contact, mode="attachment", formats="csv", state="waits",
+            why=f"{name}-why", proposed_at=at, proposed_by=f"user:{people['member'].pk}",
+        ).pk,
         "session": session_of(people["member"]).row_number,
         "name": name,
         "addresses": stamp.network,
@@ -405,6 +409,7 @@ MISSING: Final = _Rows(
     receipt="V-MSSNGM0001",
     quarter="2020-Q1",
     file_kind="json",
+    proposal_kind="add",
     session=uuid.UUID(int=7),
     sheet=uuid.UUID(int=7),
     host_rule=uuid.UUID(int=7),

@@ -100,9 +100,9 @@ def operations() -> list[Operation]:
     """All operations, in the order of what they are about: what providers need comes first."""
     schema = description()
     components = schema["components"]["schemas"]
+    places = {tag["name"]: place for place, tag in enumerate(schema["tags"])}
     told = [
-        (tags.index(description["tags"][0]), _operation(path, method, description, components))
-        for tags in [[tag["name"] for tag in schema["tags"]]]
+        (places.get(description["tags"][0], len(places)), _operation(path, method, description, components))
         for path, methods in schema["paths"].items()
         for method, description in methods.items()
         if method in METHODS and "x-scope" in description

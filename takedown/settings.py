@@ -312,6 +312,10 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     "TAGS": [
         {"name": "notices", "description": "For providers: what is asked of you, and what you answer."},
+        {
+            "name": "receipts",
+            "description": "For providers: what we answered to your claims of removal, signed.",
+        },
         {"name": "reports", "description": "For partners: what you saw, and what became of it."},
         {"name": "checks", "description": "For checkers: what is to be looked at."},
         {"name": "sightings", "description": "For checkers: what was seen."},

@@ -13,9 +13,9 @@ from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts.authentication import key_of
+from accounts.door import Door
 from accounts.models import Scope
 from cases.api import examples
 from cases.api.fields import Instant, Shape, query
@@ -76,7 +76,7 @@ def _kept(provider_id: int) -> QuerySet[Verdict]:
     return kept.select_related("notice", "reply", "receipt").defer("reply__note_sealed")
 
 
-class ReceiptsOfNotice(APIView):
+class ReceiptsOfNotice(Door):
     """The receipts of one notice. A provider's key sees those of its own."""
 
     required_scope = {"GET": Scope.NOTICES_READ}
@@ -104,10 +104,11 @@ class ReceiptsOfNotice(APIView):
         return Response(ReceiptsOut({"results": found[::-1]}).data)
 
 
-class Receipts(GenericAPIView[Verdict]):
+class Receipts(Door, GenericAPIView[Verdict]):
     """All receipts of a provider, in the order in which they were signed."""
 
     required_scope = {"GET": Scope.NOTICES_READ}
+    parameters = frozenset({*ReceiptQuery().fields, *_PAGING})
     serializer_class = ReceiptOut
     queryset = Verdict.objects.none()  # for the description of the API; `get` says which
     ordering = ("at", "reference")

@@ -52,7 +52,9 @@ def test_the_description_names_every_route_the_scope_it_asks_for_and_what_may_go
 def test_everything_in_the_description_is_explained_and_shown(client: Client) -> None:
     schema = described(client)
 
+    about = {tag["name"] for tag in schema["tags"]}
     for method, operation in each_operation(schema):
+        assert set(operation["tags"]) <= about
         assert operation["summary"]
         assert operation["description"]
         (done,) = [answer for status, answer in operation["responses"].items() if status[0] == "2"]

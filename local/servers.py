@@ -32,6 +32,7 @@ OLDEST_POSTGRES = 15
 LONGEST_SOCKET = 100  # bytes; the kernel stops at 108
 NOBODY, NOGROUP = 65534, 65534  # on every Linux; `initdb` wants a user that has a name
 NAME = "takedown"  # of the database and of the role that owns it
+PROVIDERS = "takedown_provider"
 
 DURABLE = ("shared_buffers=128MB",)
 THROW_AWAY = (
@@ -196,6 +197,12 @@ def _database_is_there(sockets: Path) -> bool:
             # The application's role owns its database and nothing else: no superuser, as in production.
             if not link.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [NAME]).fetchone():
                 link.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(sql.Identifier(NAME)))
+            # What people and keys of a provider ask for runs as this one, which owns nothing (accounts/rows.py).
+            if not link.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [PROVIDERS]).fetchone():
+                link.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(PROVIDERS)))
+                link.execute(
+                    sql.SQL("GRANT {} TO {}").format(sql.Identifier(PROVIDERS), sql.Identifier(NAME))
+                )
             if not link.execute("SELECT 1 FROM pg_database WHERE datname = %s", [NAME]).fetchone():
                 link.execute(sql.SQL("CREATE DATABASE {0} OWNER {0}").format(sql.Identifier(NAME)))
     except psycopg.OperationalError:

@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 
+from accounts import rows
 from accounts.models import User
 from audit.record import Actor
 from cases.models import Notice
@@ -60,7 +61,8 @@ def door(cell: str) -> Callable[[Inner[P]], Callable[..., HttpResponse]]:
                 or not (user.may("portal.enter") and user.may(cell))
             ):
                 raise PermissionDenied
-            return view(request, Visitor(user, user.provider_id), *args, **kwargs)
+            with rows.only_of(user.provider_id):
+                return view(request, Visitor(user, user.provider_id), *args, **kwargs)
 
         entered.cell = cell  # type: ignore[attr-defined]  # the test of the permission table reads it
         return entered

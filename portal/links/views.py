@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from accounts import throttle
+from accounts import rows, throttle
 from accounts.client import address_of
 from audit.record import Actor
 from cases.clock import database_now
@@ -29,10 +29,14 @@ from portal.shown.message import lines
 def message(request: HttpRequest, token: str) -> HttpResponse:
     """What the message is about and how it stands; and, by POST, answers about its lines."""
     try:
-        _let_in(request, token)
-        if request.method == "POST":
-            return _answered(request, token)
-        return _page(request, links.opened(token=token, now=timezone.now()))
+        link = Link.objects.by_token(token)
+        _let_in(request, link)
+        if link is None:
+            raise Http404
+        with rows.only_of(link.dispatch.contact.provider_id):
+            if request.method == "POST":
+                return _answered(request, token)
+            return _page(request, links.opened(token=token, now=timezone.now()))
     except throttle.TooOften as refusal:
         response = render(
             request,
@@ -48,9 +52,8 @@ def message(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404 from None
 
 
-def _let_in(request: HttpRequest, token: str) -> None:
+def _let_in(request: HttpRequest, link: Link | None) -> None:
     """Counted for the link as well, if there is one: what does not exist has no bucket. Raises TooOften."""
-    link = Link.objects.by_token(token)
     also = {"link": str(link.pk)} if link else {}
     throttle.let_in("link", address_of(request), now=timezone.now(), also=also)
 

@@ -53,6 +53,8 @@ from providers.routing import host_key
 
 #: A Tuesday at noon in UTC: winter time in Amsterdam, so 13:00 there.
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+#: Statements that keep a request of a provider among its own rows: a savepoint, in, out, released (accounts/rows.py).
+AMONG_OWN_ROWS = 4
 HOUR = timedelta(hours=1)
 #: What the first migrations add; tests that commit lose it and get it back.
 FIRST_RULE = {"term": 24 * HOUR, "valid_from": datetime(2018, 12, 1, tzinfo=UTC), "by": "system:migration"}

@@ -17,7 +17,7 @@ from audit.models import Event
 from audit.record import Actor
 from providers.models import Provider
 from tests.accounts.apps import code_of
-from tests.factories import NOON, ProviderFactory, UserFactory
+from tests.factories import AMONG_OWN_ROWS, NOON, ProviderFactory, UserFactory
 
 PASSWORD = "a long enough pass phrase"
 pytestmark = pytest.mark.django_db
@@ -212,7 +212,9 @@ def test_the_page_of_colleagues_costs_the_same_however_many(
     invited(admin, "b@x.example")
     client = of(admin)
 
-    with django_assert_num_queries(5):  # session, person, colleagues, invitations, provider's name
+    with django_assert_num_queries(
+        5 + AMONG_OWN_ROWS
+    ):  # session, person, colleagues, invitations, provider's name
         client.get("/portal/colleagues/")
 
 

@@ -13,7 +13,7 @@ from cases.models import Notice, Verdict
 from cases.services.answers import Answer, answer_many
 from cases.services.observe import Seen, observe
 from providers.models import Provider
-from tests.factories import SYSTEM
+from tests.factories import AMONG_OWN_ROWS, SYSTEM
 from tests.portal.world import notified
 from vault.signing import signer
 
@@ -104,6 +104,6 @@ def test_who_asks_about_many_claims_hears_of_its_own_only_and_as_often_as_about_
     query = {"notice": [notice.reference for notice in asked] + ["N-0", "'"], "as": "cell"}
     portal.get("/portal/claims/", query)
 
-    with django_assert_num_queries(4):  # the session, the person, the notices, the verdicts
+    with django_assert_num_queries(4 + AMONG_OWN_ROWS):  # the session, the person, the notices, the verdicts
         said = portal.get("/portal/claims/", query).content.decode()
     assert re.findall(r'data-claim="(N-\w+)"', said) == sorted(notice.reference for notice in own)

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - statements of names of our own
 """Migrations that let the database itself keep a provider among its own rows (docs/adr).
 
 The role of `accounts.rows` is given nothing but what is listed: a table that nobody thought of is closed to it.
@@ -28,13 +29,13 @@ EXCEPTION WHEN insufficient_privilege THEN
 END $make$;
 """
 #: Some rows get their number before they are written.
-_NUMBER: Final = """
+_NUMBER: Final = f"""
 DO $number$ DECLARE series text; BEGIN
     SELECT pg_get_serial_sequence('{{table}}', a.attname) INTO series FROM pg_attribute a
         WHERE a.attrelid = '{{table}}'::regclass AND a.attname = 'id';
-    IF series IS NOT NULL THEN EXECUTE 'GRANT USAGE ON SEQUENCE ' || series || ' TO {role}'; END IF;
+    IF series IS NOT NULL THEN EXECUTE 'GRANT USAGE ON SEQUENCE ' || series || ' TO {ROLE}'; END IF;
 END $number$;
-""".format(role=ROLE)
+"""
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,9 @@ class Anybodys:
 def close_rows(tables: Mapping[str, Own | Anybodys]) -> RunSQL:
     """An operation that makes the role if it is missing, gives it its rights and sets the policies in force.
 
-    The owner, with whose rights staff and workers come, is not bound: its policy would let all through, and a table that
-    binds its owner takes no COPY, by which reports come in. Raises at the database, with the words to say, when the role may not be made.
+    The owner, with whose rights staff and workers come, is not bound: its policy would let all through, and a table
+    that binds its owner takes no COPY, by which reports come in. Raises at the database, with the words to say, when
+    the role may not be made.
     """
     done: list[str] = [_MAKE_ROLE]
     undone: list[str] = []

@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - statements of names of our own
 """The second layer: what a provider's people and keys ask for is kept among its own rows by the database too."""
 
 from django.db import migrations
@@ -51,6 +52,7 @@ TABLES = {
         "EXISTS (SELECT 1 FROM providers_attribution a"
         f" WHERE a.origin_id = providers_origin.id AND a.provider_id = {MINE})"
     ),
+    "providers_proposal": _mine(_WRITES),
     "accounts_user": _mine(_WRITES),
     "accounts_session": Own(through("accounts_session", "user_id", "accounts_user"), "SELECT, DELETE"),
     "accounts_invitation": _mine(_WRITES),
@@ -75,11 +77,18 @@ TABLES = {
     "cases_replymail": _of_dispatch("cases_replymail"),
     "cases_systemmail": Own(
         f"{through('cases_systemmail', 'dispatch_id', 'cases_dispatch')}"
-        f" OR {through('cases_systemmail', 'key_id', 'accounts_apikey')}",
-        _ADDS,
+        f" OR {through('cases_systemmail', 'key_id', 'accounts_apikey')}"
+        f" OR {through('cases_systemmail', 'proposal_id', 'providers_proposal')}"
+        f" OR {through('cases_systemmail', 'choice_id', 'cases_mailchoice')}",
+        _WRITES,
+    ),
+    "cases_mailchoice": Own(
+        f"{through('cases_mailchoice', 'user_id', 'accounts_user')}"
+        f" OR {through('cases_mailchoice', 'contact_id', 'providers_contact')}",
+        _WRITES,
     ),
     "cases_delivery": _mine(_WRITES),
-    "cases_answersheet": _mine(_WRITES),
+    "cases_answersheet": _mine(f"{_WRITES}, DELETE"),
     "cases_scorecardcomment": _mine(_ADDS),
     # What they did themselves a moment ago, and what happened to their notices.
     "audit_event": Own(
@@ -94,9 +103,9 @@ TABLES = {
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("cases", "0043_answer_claims_of_removal"),
+        ("cases", "0044_tell_people_of_providers_what_they_ask_for"),
         ("accounts", "0007_let_providers_make_keys_of_their_own"),
-        ("providers", "0012_keep_the_health_of_contacts"),
+        ("providers", "0013_keep_what_providers_propose"),
         ("audit", "0001_initial"),
     ]
 

@@ -17,8 +17,8 @@ from tests.isolation.walking import Found, operations, routes
 #: What differs between two answers to the same question.
 _CHANGES: Final = re.compile(
     r'name="(?:csrfmiddlewaretoken|token|once)" value="[^"]*"|csrftoken=[^;]*;|expires=[^;]*;|nonce-[\w+/=-]+|nonce="[^"]*"'
-    # Links, rows and signatures that were made for it.
-    r"|/join/[\w-]{20,}/|\b73\d{5}\b|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|:\w{6}:[\w-]{43}\b"
+    # Links, rows and signatures that were made for it, and how long a call took.
+    r"|/join/[\w-]{20,}/|\b73\d{5}\b|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b\d+ ms\b|:\w{6}:[\w-]{43}\b"
 )
 _LONG_ENOUGH: Final = 5
 _OF_THE_MOMENT: Final = frozenset({"Content-Length", "Expires", "Last-Modified"})

@@ -231,11 +231,11 @@ def furnish(stamp: Stamp) -> Side:
     link = Link.objects.create(
         dispatch=message, nonce=Link.new_nonce(), created_at=at, expires_at=timezone.now() + 24 * _HOUR
     )
-    # Its host has no address: a call that is made all the same gets nowhere.
+    # A call that is made all the same is refused at once: nothing is asked of any resolver.
     webhook = ContactFactory(
         provider=provider,
         channel="webhook",
-        address=f"https://{name}-hook.example/",
+        address=f"https://{stamp.network}.7/{name}",
         approved=True,
         mode="api",
     )

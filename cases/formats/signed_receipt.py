@@ -1,7 +1,7 @@
 """What a signed receipt says: the claims of a JSON Web Token (RFC 7519), in one spelling only.
 
 It never says the address, not even masked: a receipt is made to be shown to others, and one that says "still
-reachable" would lead them there (docs/adr/0028). `address_digest` binds it to the address for whoever knows that
+reachable" would lead them there (docs/adr/0034). `address_digest` binds it to the address for whoever knows that
 and the address key, which the provider gets beside the receipt.
 """
 

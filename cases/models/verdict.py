@@ -68,7 +68,7 @@ class Verdict(models.Model):
 
 
 class Receipt(models.Model):
-    """The signed text of a verdict (docs/adr/0028), kept so that it is the same at every print.
+    """The signed text of a verdict (docs/adr/0034), kept so that it is the same at every print.
 
     Apart from the verdict, because retention takes it away while the verdict stays.
     """

@@ -195,7 +195,6 @@ def _unacknowledged_by(role: str) -> Callable[[datetime], QuerySet[Any]]:
     return lambda now: unacknowledged().of_roles([role])
 
 
-#: Code -> the rows that wait, and the column that says since when: what the figures are kept of.
 #: A look that has been due for so long is late: a checker that works asks every half minute.
 CHECK_LATE: Final = timedelta(minutes=15)
 
@@ -215,6 +214,7 @@ def checks_coming(now: datetime) -> NoticeQuerySet:
     return Notice.objects.filter(next_check_at__gt=now, next_check_at__lte=now + timedelta(hours=1))
 
 
+#: Code -> the rows that wait, and the column that says since when: what the figures are kept of.
 SETS: Final[dict[str, tuple[Callable[[datetime], QuerySet[Any]], str]]] = {
     **{queue.code: (partial(queue.of, Notice.objects.all()), queue.since) for queue in QUEUES},
     "checks_due": (checks_due, "next_check_at"),

@@ -101,6 +101,7 @@ ACTS: Final[dict[tuple[str, str, str], Sentence]] = {
     ("user", "confirm_recovery", ""): Sentence(
         _("A new way in was confirmed; the old ones ended"), "warn", "key"
     ),
+    ("dispatch", "replay", ""): Sentence(_("The provider had its webhook sent again"), "info", "refresh"),
     ("dispatch", "revoke_link", ""): Sentence(_("The link to its page was revoked"), "warn", "minus"),
     ("dispatch", "confirm", ""): Sentence(
         _("Answers by its link were confirmed to the contact"), icon="mail"

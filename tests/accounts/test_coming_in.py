@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.test import Client, RequestFactory
 from django.utils import timezone
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -170,6 +171,7 @@ def test_a_view_that_names_no_scope_is_a_fault_and_a_method_it_does_not_name_is_
     with pytest.raises(ImproperlyConfigured):
         KeyHasScope().has_permission(request, view)
     view.required_scope = {"GET": Scope.NOTICES_READ}  # type: ignore[attr-defined]
-    assert not KeyHasScope().has_permission(request, view)
+    with pytest.raises(MethodNotAllowed):
+        KeyHasScope().has_permission(request, view)
     view.required_scope = {"POST": Scope.NOTICES_READ}  # type: ignore[attr-defined]
     assert KeyHasScope().has_permission(request, view)

@@ -13,11 +13,13 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Event
+from audit.record import Actor
 from cases.intake.mailbox import reading
 from cases.models import Dispatch, Notice, Step
-from cases.services import origins, receipts
+from cases.services import conversation, origins, receipts
+from cases.services.answers import Answer, answer_many
 from cases.services.ladder.taking import finish
-from providers.models import ContactHealth
+from providers.models import ContactHealth, Proposal
 from tests.factories import (
     SYSTEM,
     ContactFactory,
@@ -37,6 +39,7 @@ from tests.staff.conftest import Browser
 
 pytestmark = pytest.mark.django_db
 HOUR = timedelta(hours=1)
+THEM = Actor("user", "7")
 
 
 def with_provider(hours: float, **fields: Any) -> Notice:
@@ -197,6 +200,13 @@ def busy(db: None, host: Callable[..., None]) -> None:
         received_at=now - 2 * HOUR,
         assessed_at=now - HOUR,
     )
+    # What providers write, object and propose.
+    asking, objecting = with_provider(3), with_provider(4)
+    conversation.ask(notice_id=asking.pk, text="Which server?", by=THEM, now=now - HOUR)
+    said = Answer(objecting.reference, "not_ours", reason="Beta has it")
+    answer_many(provider_id=objecting.provider_id, answers=[said], by=THEM, now=now - HOUR)
+    Proposal.objects.create(provider=silent.provider, kind="end", contact=silent, state="waits",
+                            proposed_at=now - HOUR, proposed_by=str(THEM))  # fmt: skip
     # A CDN that was asked what stands behind it, and says nothing.
     cdn = ContactFactory(provider=ProviderFactory(code="shield", cdn=True), approved=True)
     NoticeFactory(assessed=True, provider=cdn.provider, hold="contact_review", hold_review="cdn_origin",
@@ -258,7 +268,7 @@ def test_a_counter_shrinks_when_its_row_is_handled(in_charge: Client) -> None:
 @pytest.mark.parametrize(
     ("address", "most"),
     [
-        ("/staff/", 46),  # one for each counter
+        ("/staff/", 47),  # one for each counter
         ("/staff/overdue/", 24),
         ("/staff/overdue/steps/?show=unacknowledged", 20),
     ],

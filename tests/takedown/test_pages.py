@@ -25,6 +25,9 @@ def _raise(error: Exception) -> object:
 
 
 urlpatterns = [
+    # The API answers for every address under its own, so these come first.
+    path("api/v1/away/", _raise(OperationalError(INSIDE))),
+    path("api/v1/broken/", _raise(RuntimeError(INSIDE))),
     *urls.urlpatterns,
     path("styleguide/", styleguide.page),
     path("broken/", _raise(RuntimeError(INSIDE))),
@@ -32,8 +35,6 @@ urlpatterns = [
     path("odd/", _raise(SuspiciousOperation(INSIDE))),
     path("away/", _raise(OperationalError(INSIDE))),
     path("closed/", _raise(InterfaceError(INSIDE))),
-    path("api/v1/away/", _raise(OperationalError(INSIDE))),
-    path("api/v1/broken/", _raise(RuntimeError(INSIDE))),
 ]
 handler400, handler403 = urls.handler400, urls.handler403
 handler404, handler500 = urls.handler404, urls.handler500

@@ -70,9 +70,9 @@ def body(letter: Letter) -> str:
             _section(_("what we ask"), said["ask"], _never() if about_material else ""),
             "\n".join([_("how to answer").upper(), *_on_its_page(letter), _prose(said["answer"])]),
             "\n".join([_("this message").upper(), *_facts(letter)]),
-            f"{_heading_of_lines(letter).upper()}\n"
+            _section(_heading_of_lines(letter), attached.told(letter) if about_material else "")
+            + ("\n\n" if about_material else "\n")
             + "\n\n".join(_line(letter, line) for line in letter.lines),
-            _prose(attached.told(letter)) if about_material else "",
             _section(_("grounds"), grounds) if (grounds := _grounds(letter)) else "",
             _section(_("objections"), said["objection"]) if said["objection"] else "",
             _prose(said["closing"]),
@@ -191,7 +191,7 @@ def _on_its_page(letter: Letter) -> Iterator[str]:
             " keep it within your abuse desk."
         )
     )
-    yield ""
+    yield from ("", _("Or in one of these ways:"))
 
 
 def _facts(letter: Letter) -> Iterator[str]:

@@ -49,10 +49,12 @@ def _page(
         .select_related("contact")
         .defer("secret_sealed")
     )
+    said = dict(KeyForm.SCOPES)
     context = {
         "keys": [
             {
                 "key": key,
+                "may": [said.get(scope, scope) for scope in key.scopes],
                 "is_replaced": key.pk in replaced,
                 "is_mine": key.owner_id == visitor.user.pk,
                 "left": _left(key, now=now),

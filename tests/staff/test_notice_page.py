@@ -236,7 +236,8 @@ def test_the_page_asks_the_database_as_often_for_a_long_history_as_for_a_short_o
         ReportLineFactory(notice=long, number=hours + 1)
     queries(short)
 
-    assert queries(long) == queries(short) <= 21
+    # Three of them for what passed between the provider and us: messages, whom it was passed on to, objections.
+    assert queries(long) == queries(short) <= 24
 
 
 @pytest.mark.parametrize("number", ["0", "x", "9" * 30, "1' OR 1=1", "-1"])

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts import rows
 from accounts.models import User
 from accounts.throttle import let_in
 from audit.keyset import Order, page
@@ -30,18 +31,18 @@ def webhooks(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     return _page(request, visitor)
 
 
-@door("own_webhook.try")
+@door("own_webhook.try", calls_out=True)
 @require_POST
 def test(request: HttpRequest, visitor: Visitor, pk: int) -> HttpResponse:
     """Send a test event, and say what came of it."""
-    return _called(request, visitor, services.try_out, contact_id=pk)
+    return _called(request, visitor, Contact, services.try_out, contact_id=pk)
 
 
-@door("own_webhook.try")
+@door("own_webhook.try", calls_out=True)
 @require_POST
 def replay(request: HttpRequest, visitor: Visitor, pk: int) -> HttpResponse:
     """Make a call once more."""
-    return _called(request, visitor, services.replay, delivery_id=pk)
+    return _called(request, visitor, Delivery, services.replay, delivery_id=pk)
 
 
 @door("own_webhook.change")
@@ -61,10 +62,17 @@ def secret(request: HttpRequest, visitor: Visitor, pk: int) -> HttpResponse:
 
 
 def _called(
-    request: HttpRequest, visitor: Visitor, act: Callable[..., Delivery], **what: int
+    request: HttpRequest,
+    visitor: Visitor,
+    named: type[Contact | Delivery],
+    act: Callable[..., Delivery],
+    **what: int,
 ) -> HttpResponse:
     """Raises Http404 for what is another provider's, or nobody's."""
     now = timezone.now()
+    with rows.only_of(visitor.provider_id):
+        if not named._default_manager.filter(pk__in=what.values()).exists():
+            raise Http404
     try:
         let_in("call", now=now, also={"tenant": str(visitor.provider_id)})
         row = act(provider_id=visitor.provider_id, by=visitor.actor, now=now, **what)

@@ -14,6 +14,7 @@ from accounts.models import Scope
 from accounts.row_security import Anybodys, Own
 from cases.models import Content, Dispatch, DispatchLine, Notice, Reply, Sighting
 from cases.models.notice import NoticeQuerySet
+from cases.services.refused import NotFound
 from providers.models import Provider
 from tests.factories import (
     ContactFactory,
@@ -262,3 +263,20 @@ def test_the_policy_of_the_list_is_a_condition_of_its_index(alfa: Provider) -> N
             )
         )
     assert not re.search(r"SubPlan|InitPlan", plan)
+
+
+def test_no_transaction_waits_while_an_endpoint_is_called(
+    alfa: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = ContactFactory(provider=alfa, channel="webhook", address="https://hooks.alfa.example/in")
+    client = Client()
+    client.force_login(UserFactory(provider_admin=True, provider=alfa))
+    seen: list[Any] = []
+
+    def called(**_what: Any) -> None:
+        seen.extend(asked("SELECT current_user"))
+        raise NotFound("nothing")
+
+    monkeypatch.setattr("portal.views.webhooks.services.try_out", called)
+    assert client.post(f"/portal/webhooks/{endpoint.pk}/test/").status_code == 404
+    assert seen == asked("SELECT current_user")

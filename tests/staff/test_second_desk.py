@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from cases.models import Assessment, Notice, SecondLook
-from cases.services import answers, observe
+from cases.services import answers
 from tests.factories import SYSTEM, NoticeFactory, SecondLookFactory, UserFactory, many
 from tests.staff.conftest import Browser
 
@@ -59,8 +59,8 @@ def test_what_happens_at_the_provider_meanwhile_makes_no_second_judgement_late(
     look = SecondLookFactory(why="dispute", notice=NoticeFactory(notified=True))
     client = browser(mees)
     shown = client.get("/staff/work/").context["notice"]
-    sighting = observe.Seen(shown.reference, timezone.now(), "online", "nl-1", http_status=200)
-    observe.observe(sightings=[sighting], by=SYSTEM, now=timezone.now())
+    said = [answers.Answer(shown.reference, "acknowledged")]
+    answers.answer_many(provider_id=shown.provider_id, answers=said, by=SYSTEM, now=timezone.now())
     assert Notice.objects.get(pk=shown.pk).version > shown.version
 
     beat = client.post(

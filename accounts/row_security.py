@@ -1,5 +1,5 @@
 # ruff: noqa: S608 - statements of names of our own
-"""Migrations that let the database itself keep a provider among its own rows (docs/adr).
+"""Migrations that let the database itself keep a provider among its own rows (docs/adr/0032).
 
 The role of `accounts.rows` is given nothing but what is listed: a table that nobody thought of is closed to it.
 """

@@ -1,4 +1,4 @@
-"""The second layer under the scope of a provider: the database itself shows no row of another (docs/adr)."""
+"""The second layer under the scope of a provider: the database itself shows no row of another (docs/adr/0032)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

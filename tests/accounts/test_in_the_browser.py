@@ -159,6 +159,7 @@ def test_a_colleague_is_invited_on_one_screen_and_comes_in_on_another(
     give_password(theirs, ada)
     theirs.get_by_role("button", name="Set up a passkey").click()
     theirs.get_by_role("link", name="I have kept them").click()
+    theirs.get_by_text("Your organisation").click()
     theirs.get_by_role("link", name="Colleagues").click()
     theirs.get_by_label("E-mail address of your colleague").fill("bo@alfa.example")
     theirs.keyboard.press("Enter")

@@ -51,6 +51,7 @@ def test_a_reporter_and_the_code_go_thirty_days_after_the_last_line_is_done_and_
         "refused_lines": 0,
         "mails": 0,
         "reply_mails": 0,
+        "answer_sheets": 0,
     }
     assert erased(after=31 * DAY) == {
         "reporters": 1,
@@ -58,6 +59,7 @@ def test_a_reporter_and_the_code_go_thirty_days_after_the_last_line_is_done_and_
         "refused_lines": 0,
         "mails": 0,
         "reply_mails": 0,
+        "answer_sheets": 0,
     }
 
     assert not Reporter.objects.exists()
@@ -173,6 +175,7 @@ def test_a_dry_run_erases_nothing_and_says_what_it_would(capsys: pytest.CaptureF
         ["refused_lines", "1", "would", "be"],
         ["mails", "0", "would", "be"],
         ["reply_mails", "0", "would", "be"],
+        ["answer_sheets", "0", "would", "be"],
     ]
     assert Reporter.objects.exists()
     assert not Event.objects.filter(act__in=["erase", "retain"]).exists()

@@ -12,6 +12,7 @@ from accounts.models import ApiKey, User
 from audit.models import Event
 from cases.models import SystemMail
 from cases.services import system_mail
+from portal.forms.key import KeyForm
 from providers.models import Contact, ContactSecret, Provider
 from tests.factories import SYSTEM, ContactFactory, UserFactory
 from tests.mailserver import MailServer
@@ -61,7 +62,8 @@ def test_a_key_is_shown_once_opens_the_api_and_ends_within_a_year(
     page = browser.get("/portal/keys/")
     assert secret not in page.text
     assert f"{secret[:8]}…" in page.text
-    assert "notices:answer, notices:read Ada" in words(page.content)
+    said = dict(KeyForm.SCOPES)
+    assert f"{said['notices:answer']}, {said['notices:read']} Ada" in words(page.content)
     assert Event.objects.get(act="create_key").actor == f"user:{admin.pk}"
     assert secret not in str(list(Event.objects.values_list("data", flat=True)))
 

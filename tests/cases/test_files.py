@@ -203,7 +203,7 @@ def test_json_lines_have_the_columns_of_the_csv() -> None:
         (b'{"url": "\xe9"}', "not in UTF-8"),
         (b'{"url": "' + b"x" * 2_000_000 + b'"}', "longer than a million"),
     ],
-    ids=range(25),
+    ids=range(26),
 )
 def test_json_lines_of_another_shape_are_refused_naming_the_line(text: str | bytes, words: str) -> None:
     second = text if isinstance(text, bytes) else text.encode()

@@ -4,30 +4,25 @@ A receipt goes to a partner whose mail proved where it came from, once per mail,
 """
 
 import logging
-import random
 import re
-import secrets
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from email.utils import parseaddr
 from typing import Final
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F
+from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from audit.record import Actor, record
 from cases.formats import mail_receipt
 from cases.models import Mail, MailReceipt
+from cases.services import single_mail
 from cases.services.refused import NotFound, WrongState
-from cases.services.sending import BACK_OFF, CLAIM, LEASE, PARK_AFTER
-from providers.channels import CHANNELS
-from providers.channels.result import Accepted, Channel, Failed
+from cases.services.sending import CLAIM, LEASE, PARK_AFTER
+from cases.services.single_mail import Held, hand_over_all, new_message_id, pause_after
+from providers.channels.result import Accepted, Failed
 
 logger = logging.getLogger(__name__)
 
@@ -39,26 +34,17 @@ State, Trouble = MailReceipt.State, MailReceipt.Trouble
 _ADDRESS: Final = re.compile(r"[^\s<>()\[\]:;,\"']+@[^\s<>()\[\]:;,\"']+")
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A receipt in our hands; `attempt` is the fence."""
-
-    receipt_id: int
-    attempt: int
-
-
 def add_receipt(*, mail: Mail, by: Actor, now: datetime) -> MailReceipt:
     """The receipt of a mail that is answerable, inside the caller's transaction. Its Message-ID is minted here."""
     lately = MailReceipt.objects.filter(
         created_at__gt=now - timedelta(hours=1), mail__sender_key=mail.sender_key
     ).exclude(trouble=Trouble.CAPPED)
     is_capped = lately[: PER_HOUR + 1].count() >= PER_HOUR
-    domain = parseaddr(settings.HOST.sender_address)[1].rpartition("@")[2]
     receipt = MailReceipt.objects.create(
         mail=mail,
         state=State.PARKED if is_capped else State.PENDING,
         trouble=Trouble.CAPPED if is_capped else "",
-        message_id=f"<receipt.{secrets.token_urlsafe(18)}@{domain}>",
+        message_id=new_message_id("receipt"),
         created_at=now,
         next_attempt_at=now,
     )
@@ -68,41 +54,22 @@ def add_receipt(*, mail: Mail, by: Actor, now: datetime) -> MailReceipt:
 
 def send_due(*, by: Actor, clock: Callable[[], datetime]) -> int:
     """Hand over every receipt that is due; returns how many hand-overs were tried."""
-    total = 0
-    with ExitStack() as stack:
-        channel: Channel | None = None
-        while claims := claim(now=clock(), limit=CLAIM):
-            for held in claims:
-                try:
-                    ready = prepare(held, by=by, now=clock())
-                    if ready is None:
-                        continue
-                    message, recipient = ready
-                    channel = channel or stack.enter_context(CHANNELS["smtp"]())
-                    # The null sender: whatever answers it, no machine answers a receipt (RFC 3834, 3).
-                    result = channel.hand_over(message, sender="", recipient=recipient)
-                except (OperationalError, InterfaceError):
-                    raise  # the database is away: that is no fault of this row
-                except Exception:
-                    logger.exception("receipt %s cannot be handed over", held.receipt_id)
-                    result = Failed(_("This message cannot be made; the log says why."), permanent=False)
-                settle(held, result, by=by, now=clock())
-                total += 1
-    return total
+    return hand_over_all(
+        name="receipt",
+        take=lambda: claim(now=clock(), limit=CLAIM),
+        prepare=lambda held: prepare(held, by=by, now=clock()),
+        settle=lambda held, result: settle(held, result, by=by, now=clock()),
+    )
 
 
-def claim(*, now: datetime, limit: int) -> list[Claim]:
+def claim(*, now: datetime, limit: int) -> list[Held]:
     """Take up to `limit` due receipts in order; others skip them while the lease lasts."""
-    due = MailReceipt.objects.due(now=now).order_by("next_attempt_at", "pk")
-    with transaction.atomic():
-        rows = list(due.select_for_update(skip_locked=True).only("pk", "attempt")[:limit])
-        MailReceipt.objects.filter(pk__in=[row.pk for row in rows]).update(
-            leased_until=now + LEASE, attempt=F("attempt") + 1
-        )
-    return [Claim(row.pk, row.attempt + 1) for row in rows]
+    return single_mail.claim(
+        MailReceipt.objects.due(now=now).order_by("next_attempt_at", "pk"), now=now, limit=limit
+    )
 
 
-def prepare(held: Claim, *, by: Actor, now: datetime) -> tuple[EmailMessage, str] | None:
+def prepare(held: Held, *, by: Actor, now: datetime) -> tuple[EmailMessage, str] | None:
     """Look again whether the sender may still be answered, and write the receipt in its language."""
     with transaction.atomic():
         receipt = _fenced(held)
@@ -118,7 +85,7 @@ def prepare(held: Claim, *, by: Actor, now: datetime) -> tuple[EmailMessage, str
     return message, settings.HOST.dry_run_address or mail.sender
 
 
-def settle(held: Claim, result: Accepted | Failed, *, by: Actor, now: datetime) -> None:
+def settle(held: Held, result: Accepted | Failed, *, by: Actor, now: datetime) -> None:
     """Write down what became of an attempt. Once: fenced."""
     with transaction.atomic():
         receipt = _fenced(held)
@@ -134,8 +101,7 @@ def settle(held: Claim, result: Accepted | Failed, *, by: Actor, now: datetime) 
             _park(receipt, Trouble.REFUSED if result.permanent else Trouble.NO_LUCK, by=by, now=now)
             return
         receipt.trouble = Trouble.LATER
-        pause = BACK_OFF[min(receipt.failures, len(BACK_OFF)) - 1]
-        receipt.next_attempt_at = now + pause * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+        receipt.next_attempt_at = now + pause_after(receipt.failures)
         receipt.save()
 
 
@@ -152,12 +118,12 @@ def retry_receipt(*, receipt_id: int, by: Actor, now: datetime) -> MailReceipt:
     return receipt
 
 
-def _fenced(held: Claim) -> MailReceipt | None:
+def _fenced(held: Held) -> MailReceipt | None:
     """The receipt, locked, if the claim still holds it."""
     return (
         MailReceipt.objects.select_related("mail__listed_as", "mail__report")
         .select_for_update(of=("self",))
-        .filter(pk=held.receipt_id, attempt=held.attempt, state=State.PENDING)
+        .filter(pk=held.pk, attempt=held.attempt, state=State.PENDING)
         .first()
     )
 

@@ -3,43 +3,30 @@ they leave, so that what happened meanwhile is in them, and nobody gets one who 
 """
 
 import logging
-import random
-import secrets
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from email.utils import parseaddr
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import Exists, F, OuterRef
+from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import translation
-from django.utils.translation import gettext as _
 
 from accounts.models import ApiKey
 from audit.record import Actor, record
 from cases.formats import system_mail as words
 from cases.models import Dispatch, MailChoice, Reply, SystemMail
-from cases.services.sending import BACK_OFF, CLAIM, LEASE, PARK_AFTER
-from providers.channels import CHANNELS
-from providers.channels.result import Accepted, Channel, Failed
+from cases.services import single_mail
+from cases.services.sending import CLAIM, LEASE, PARK_AFTER
+from cases.services.single_mail import Held, hand_over_all, new_message_id, pause_after
+from providers.channels.result import Accepted, Failed
 from providers.models import Proposal
 from providers.services.proposal import CODE_VALID, code_of
 
 logger = logging.getLogger(__name__)
 
 About = SystemMail.About
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A mail in our hands; `attempt` is the fence."""
-
-    mail_id: int
-    attempt: int
 
 
 #: P: so many days before a key ends, its owner is told.
@@ -76,9 +63,9 @@ def tell_many(
 
 
 def _new(about: SystemMail.About, *, now: datetime, due_at: datetime, **fields: Any) -> SystemMail:
-    domain = parseaddr(settings.HOST.sender_address)[1].rpartition("@")[2]
-    message_id = f"<system.{secrets.token_urlsafe(18)}@{domain}>"
-    return SystemMail(about=about, message_id=message_id, created_at=now, due_at=due_at, **fields)
+    return SystemMail(
+        about=about, message_id=new_message_id("system"), created_at=now, due_at=due_at, **fields
+    )
 
 
 def _add(mails: Sequence[SystemMail]) -> None:
@@ -87,41 +74,20 @@ def _add(mails: Sequence[SystemMail]) -> None:
 
 def send_due(*, by: Actor, clock: Callable[[], datetime]) -> int:
     """Hand over every system mail that is due; returns how many hand-overs were tried."""
-    total = 0
-    with ExitStack() as stack:
-        channel: Channel | None = None
-        while claims := claim(now=clock(), limit=CLAIM):
-            for held in claims:
-                try:
-                    ready = prepare(held, now=clock())
-                    if ready is None:
-                        continue
-                    message, recipient = ready
-                    channel = channel or stack.enter_context(CHANNELS["smtp"]())
-                    # The null sender: no machine answers what a machine says (RFC 3834, 3).
-                    result = channel.hand_over(message, sender="", recipient=recipient)
-                except (OperationalError, InterfaceError):
-                    raise  # the database is away: that is no fault of this row
-                except Exception:
-                    logger.exception("system mail %s cannot be handed over", held.mail_id)
-                    result = Failed(_("This message cannot be made; the log says why."), permanent=False)
-                settle(held, result, by=by, now=clock())
-                total += 1
-    return total
+    return hand_over_all(
+        name="system mail",
+        take=lambda: claim(now=clock(), limit=CLAIM),
+        prepare=lambda held: prepare(held, now=clock()),
+        settle=lambda held, result: settle(held, result, by=by, now=clock()),
+    )
 
 
-def claim(*, now: datetime, limit: int) -> list[Claim]:
-    """Take up to `limit` due mails in order; others skip them while the lease lasts."""
-    due = SystemMail.objects.due(now=now).order_by("due_at", "pk")
-    with transaction.atomic():
-        rows = list(due.select_for_update(skip_locked=True).only("pk", "attempt")[:limit])
-        SystemMail.objects.filter(pk__in=[row.pk for row in rows]).update(
-            leased_until=now + LEASE, attempt=F("attempt") + 1
-        )
-    return [Claim(row.pk, row.attempt + 1) for row in rows]
+def claim(*, now: datetime, limit: int) -> list[Held]:
+    """Take up to `limit` due system mails in order; others skip them while the lease lasts."""
+    return single_mail.claim(SystemMail.objects.due(now=now).order_by("due_at", "pk"), now=now, limit=limit)
 
 
-def prepare(held: Claim, *, now: datetime) -> tuple[EmailMessage, str] | None:
+def prepare(held: Held, *, now: datetime) -> tuple[EmailMessage, str] | None:
     """The mail in the reader's language, and to whom; None when nobody is there to get it any more."""
     with transaction.atomic():
         mail = _fenced(held)
@@ -201,7 +167,7 @@ _WRITTEN: Final[dict[SystemMail.About, Callable[..., tuple[EmailMessage, str]]]]
 }
 
 
-def settle(held: Claim, result: Accepted | Failed, *, by: Actor, now: datetime) -> None:
+def settle(held: Held, result: Accepted | Failed, *, by: Actor, now: datetime) -> None:
     """Write down what became of an attempt. Once: fenced."""
     with transaction.atomic():
         mail = _fenced(held)
@@ -212,8 +178,7 @@ def settle(held: Claim, result: Accepted | Failed, *, by: Actor, now: datetime) 
             mail.sent_at = now
         else:
             mail.failures += 1
-            pause = BACK_OFF[min(mail.failures, len(BACK_OFF)) - 1]
-            mail.due_at = now + pause * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
+            mail.due_at = now + pause_after(mail.failures)
             if result.permanent or mail.failures >= PARK_AFTER:
                 mail.dropped_at = now
         mail.save()
@@ -226,7 +191,7 @@ def settle(held: Claim, result: Accepted | Failed, *, by: Actor, now: datetime) 
             record(act if mail.sent_at else f"{act}_failed", subject, pk or 0, by=by, at=now)
 
 
-def _fenced(held: Claim) -> SystemMail | None:
+def _fenced(held: Held) -> SystemMail | None:
     """The mail, locked, if the claim still holds it."""
     return (
         SystemMail.objects.waiting()
@@ -238,6 +203,6 @@ def _fenced(held: Claim) -> SystemMail | None:
             "choice__contact__provider",
         )
         .select_for_update(of=("self",))
-        .filter(pk=held.mail_id, attempt=held.attempt)
+        .filter(pk=held.pk, attempt=held.attempt)
         .first()
     )

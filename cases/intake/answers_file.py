@@ -9,7 +9,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from cases.formats.answers_csv import TOLD
-from cases.intake.csv_file import table
+from cases.intake.csv_file import filled, table
 from cases.intake.instants import instant
 from cases.intake.way import Unreadable
 from cases.models import Reply
@@ -56,15 +56,11 @@ def lines(stream: BinaryIO) -> list[Line]:
 
 
 def _lines(order: list[str], records: Iterator[tuple[int, list[str]]]) -> Iterator[Line]:
-    for number, record in records:
-        if not any(field.strip() for field in record):
-            continue
-        if len(record) != len(order):
-            why = _("The line has %(found)d fields, the header has %(wanted)d.")
-            why %= {"found": len(record), "wanted": len(order)}
+    for number, stripped, why in filled(order, records):
+        if why:
             yield Line(number, "", outcome="refused", why=why)
             continue
-        fields = {name: exact(field.strip()) for name, field in zip(order, record, strict=True)}
+        fields = {name: exact(field) for name, field in stripped.items()}
         if not any(fields.get(name) for name in ANSWER if name != "reference"):
             continue
         reference = fields["reference"].upper()

@@ -50,6 +50,20 @@ def table(
     return _order(header[1], columns, required), records
 
 
+def filled(
+    order: Sequence[str], records: Iterator[tuple[int, list[str]]]
+) -> Iterator[tuple[int, dict[str, str], str]]:
+    """Each record that is not empty: its line of the file, its fields by name, and why they cannot be told, or ""."""
+    for number, record in records:
+        if not any(field.strip() for field in record):
+            continue
+        if len(record) != len(order):
+            why = _("The line has %(found)d fields, the header has %(wanted)d.")
+            yield number, {}, why % {"found": len(record), "wanted": len(order)}
+            continue
+        yield number, {name: field.strip() for name, field in zip(order, record, strict=True)}, ""
+
+
 def _records(stream: BinaryIO) -> Iterator[tuple[int, list[str]]]:
     """(line of the file on which it begins, fields)."""
     begins_at = 1

@@ -7,7 +7,7 @@ from typing import BinaryIO, Final, NamedTuple
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from cases.intake.csv_file import table
+from cases.intake.csv_file import filled, table
 from cases.intake.instants import instant
 from cases.intake.way import Unreadable
 from cases.models import Sighting
@@ -55,14 +55,10 @@ def lines(stream: BinaryIO) -> list[Line]:
 
 
 def _lines(order: list[str], records: Iterator[tuple[int, list[str]]]) -> Iterator[Line]:
-    for number, record in records:
-        if not any(field.strip() for field in record):
+    for number, fields, why in filled(order, records):
+        if why:
+            yield Line(number, "", None, why)
             continue
-        if len(record) != len(order):
-            why = _("The line has %(found)d fields, the header has %(wanted)d.")
-            yield Line(number, "", None, why % {"found": len(record), "wanted": len(order)})
-            continue
-        fields = {name: field.strip() for name, field in zip(order, record, strict=True)}
         reference = fields["notice"].upper()
         try:
             yield Line(number, reference, _seen(reference, fields))

@@ -183,12 +183,18 @@ def settle(held: Held, result: Accepted | Failed, *, by: Actor, now: datetime) -
                 mail.dropped_at = now
         mail.save()
         if mail.sent_at or mail.dropped_at:
-            subject, pk, act = (
-                ("dispatch", mail.dispatch_id, "confirm")
-                if mail.dispatch_id
-                else ("key", mail.key_id, "warn")
-            )
-            record(act if mail.sent_at else f"{act}_failed", subject, pk or 0, by=by, at=now)
+            _record_end(mail, by=by, now=now)
+
+
+def _record_end(mail: SystemMail, *, by: Actor, now: datetime) -> None:
+    """In the trail of the message or the key that it is about; codes and news are in none."""
+    if mail.dispatch_id is not None:
+        act, subject, pk = "confirm", "dispatch", mail.dispatch_id
+    elif mail.key_id is not None:
+        act, subject, pk = "warn", "key", mail.key_id
+    else:
+        return
+    record(act if mail.sent_at else f"{act}_failed", subject, pk, by=by, at=now)
 
 
 def _fenced(held: Held) -> SystemMail | None:

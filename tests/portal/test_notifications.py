@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import ApiKey, User
+from audit.models import Event
 from cases.models import Dispatch, MailChoice, Message, Notice, SystemMail
 from cases.services import news, system_mail
 from providers.models import Contact, Provider
@@ -66,6 +67,7 @@ def test_news_of_an_hour_come_in_one_mail_and_once(
     assert "- 1 removal that you told us of is confirmed" in received.text
     assert "/portal/notifications/" in received.text
     assert received.message["Auto-Submitted"] == "auto-generated"
+    assert not Event.objects.filter(subject="key").exists(), "it is about no key"
     assert "forum" not in received.text
     assert not any(
         reference in received.text for reference in Notice.objects.values_list("reference", flat=True)

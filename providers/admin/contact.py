@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from audit.desk import POST, Desk, page, press
 from audit.record import Actor
 from providers import services
-from providers.admin.forms import ContactChangeForm, KeyForm, ReplaceForm
+from providers.admin.forms import ContactChangeForm, ReplaceForm
+from providers.forms import CertificateForm
 from providers.models import Contact
 
 _AT: Final = "<int:pk>/contacts/<int:contact_id>/"
@@ -58,7 +59,7 @@ def show(
     if request.user.has_perm("contact.approve"):
         forms["change"] = ContactChangeForm(instance=contact)
     if request.user.has_perm("provider.change"):
-        forms["key"] = KeyForm()
+        forms["key"] = CertificateForm()
     if request.user.has_perm("contact.add"):
         forms["replace"] = ReplaceForm()
     forms |= dict([tried]) if tried else {}
@@ -96,14 +97,14 @@ def change(request: HttpRequest, pk: int, contact_id: int) -> HttpResponse:
 def key_add(request: HttpRequest, pk: int, contact_id: int) -> HttpResponse:
     """Propose a key: nothing is encrypted with it before somebody has compared it."""
     _contact(pk, contact_id)
-    form = KeyForm(request.POST, request.FILES)
+    form = CertificateForm(request.POST, request.FILES)
     if not form.is_valid():
         return show(request, pk, contact_id, tried=("key", form))
     press(
         request,
         lambda: services.add_key(
             contact_id=contact_id,
-            text=form.cleaned_data["text"],
+            text=form.cleaned_data["certificate"],
             by=Actor.of(request.user),
             now=timezone.now(),
         ),

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy
 
 from providers.hosts import literal, registrable
 from providers.models import AsnRule, Contact, HolderRule, HostRule, Network, Provider, Relation
-from providers.openpgp import LARGEST
 
 _HOST: Final = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_-]{1,63})*")
 
@@ -101,29 +100,6 @@ class ContactChangeForm(ContactForm):
 
     class Meta(ContactForm.Meta):
         fields = ["mode", "formats"]
-
-
-class KeyForm(forms.Form):
-    """Somebody's public key, pasted or as a file."""
-
-    text = forms.CharField(
-        label=gettext_lazy("Public key"),
-        help_text=gettext_lazy("From BEGIN PGP PUBLIC KEY BLOCK to END; never a private key."),
-        widget=forms.Textarea(attrs={"rows": 5, "autocomplete": "off", "spellcheck": "false"}),
-        required=False,
-        max_length=LARGEST,
-    )
-    file = forms.FileField(label=gettext_lazy("Or its file"), required=False, max_length=200)
-
-    def clean(self) -> dict[str, Any]:
-        """With what was given, as bytes, in `text`. Raises ValidationError."""
-        cleaned = super().clean() or self.cleaned_data
-        pasted, file = cleaned.get("text", ""), cleaned.pop("file", None)
-        # One byte more than is taken: the service says that it is too much.
-        cleaned["text"] = file.read(LARGEST + 1) if file else pasted.encode()
-        if not cleaned["text"]:
-            raise forms.ValidationError(_("Paste the key, or choose its file."))
-        return cleaned
 
 
 class ReplaceForm(forms.Form):

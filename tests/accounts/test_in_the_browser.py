@@ -12,7 +12,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.models import User
 from audit.models import Event
 from tests.accounts.apps import code_of
-from tests.browsing import IN_A_BROWSER, page_of, sound
+from tests.browsing import IN_A_BROWSER, page_of, page_with_security_key, sound
 from tests.factories import UserFactory
 
 pytestmark = IN_A_BROWSER
@@ -35,15 +35,7 @@ def fresh_page(chromium: Browser, live_server: LiveServer, width: int, locale: s
         locale=locale,
         color_scheme="dark" if width < 500 else "light",
     )
-    page = context.new_page()
-    devices = context.new_cdp_session(page)
-    devices.send("WebAuthn.enable")
-    key = {
-        "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
-        "isUserVerified": True, "automaticPresenceSimulation": True,
-    }  # fmt: skip
-    devices.send("WebAuthn.addVirtualAuthenticator", {"options": key})
-    return page
+    return page_with_security_key(context)
 
 
 def give_password(page: Page, person: User) -> None:

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from cases.models import Notice, Reply
 from local.demo.provider import take_down
 from providers.models import Provider
-from tests.browsing import IN_A_BROWSER, sound
+from tests.browsing import IN_A_BROWSER, page_with_security_key, sound
 from tests.factories import (
     AttributionFactory,
     ContactFactory,
@@ -62,14 +62,7 @@ def log_in_by_passkey(chromium: Browser, system: System) -> Page:
     context = chromium.new_context(
         base_url=system.base, viewport={"width": 1280, "height": 900}, locale="en-GB", accept_downloads=True
     )
-    page = context.new_page()
-    devices = context.new_cdp_session(page)
-    devices.send("WebAuthn.enable")
-    key = {
-        "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
-        "isUserVerified": True, "automaticPresenceSimulation": True,
-    }  # fmt: skip
-    devices.send("WebAuthn.addVirtualAuthenticator", {"options": key})
+    page = page_with_security_key(context)
     page.goto("/login/")
     page.locator("[name=username]").fill("desk@alfa.example")
     page.locator("[name=password]").fill(PASSWORD)

@@ -122,6 +122,3 @@ def observation(notice: Notice) -> tuple[str, datetime | None]:
     if notice.claim_answer and notice.state != Notice.State.WITHDRAWN:
         return BADGES[Notice.ClaimAnswer(notice.claim_answer)], online if notice.is_contradicted else None
     return ("online" if online else ""), online
-
-
-# -- One notice ------------------------------------------------------------------------------------

@@ -9,12 +9,15 @@ from typing import Concatenate, ParamSpec
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
 
 from accounts import rows
 from accounts.models import User
 from audit.record import Actor
 from cases.models import Notice
 from cases.models.notice import NoticeQuerySet
+from cases.services import forwarding
+from providers.models import Provider
 
 P = ParamSpec("P")
 #: What stands behind a door: it knows who came in.
@@ -37,6 +40,10 @@ class Visitor:
     def notices(self) -> NoticeQuerySet:
         """All that exists for this person: the provider's own, once sent."""
         return Notice.objects.of(self.provider_id)
+
+    def customers(self) -> dict[int, Provider]:
+        """Whom a notice may be said to be forwarded to, beside a name that is typed."""
+        return forwarding.customers_of(self.provider_id, now=timezone.now())
 
     def notice(self, reference: str) -> Notice:
         """The notice with its place and rule. Raises Http404, for another provider's as for none."""

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from audit.record import Actor
 from cases.models import AnswerSheet
 from cases.services import answers as answering
+from cases.services.answers import Answer
 from cases.services.refused import Invalid, NotFound
 
 #: Lines of one sheet.
@@ -53,30 +54,43 @@ def prepare(
     `once`: minted with the page that they were sent from; the same lines from the same page are the same sheet.
     Raises Invalid for no lines and for more than MOST.
     """
-    if not lines:
-        raise Invalid(_("There are no answers in it."))
-    if len(lines) > MOST:
-        raise Invalid(
-            _("These are more than %(most)s answers: send them in parts.")
-            % {"most": number_format(MOST, force_grouping=True)}
-        )
+    _bounded(lines)
     text = _written(lines)
-    token = UUID(bytes=hashlib.sha256(f"{once}\0{text}".encode()).digest()[:16])
-    sheet = AnswerSheet(
-        provider_id=provider_id,
-        token=token,
-        way=way,
-        by=str(by),
-        total=len(lines),
-        created_at=now,
-        erased_at=now + KEPT,
-    )
+    sheet = _sheet(provider_id, way, lines, _token(once, text), by=by, now=now)
     sheet.lines = text
     AnswerSheet.objects.bulk_create([sheet], ignore_conflicts=True)
     waiting = AnswerSheet.objects.filter(provider=provider_id, by=str(by), recorded_at=None)
     older = waiting.order_by("-pk").values("pk")[MOST_WAITING:]
     AnswerSheet.objects.filter(pk__in=older).delete()
-    return AnswerSheet.objects.get(provider=provider_id, token=token)
+    return AnswerSheet.objects.get(provider=provider_id, token=sheet.token)
+
+
+def record_for_all(
+    *, provider_id: int, references: Sequence[str], said: Answer, once: str, by: Actor, now: datetime
+) -> AnswerSheet:
+    """Record one answer about many notices, whatever reference `said` has; its sheet says what became of each.
+
+    A second press, told by `once` as in `prepare`, changes nothing and gives the first one's sheet.
+    Raises Invalid for no references and for more than MOST.
+    """
+    _bounded(references)
+    words = [getattr(said, field.name) for field in fields(said) if field.name != "reference"]
+    answers = [Answer(reference, *words) for reference in references]
+    token = _token(once, f"{said!r}\0{' '.join(references)}")
+    with transaction.atomic():
+        # The row first and empty: who presses at the same moment waits here, and then finds it recorded.
+        empty = _sheet(provider_id, AnswerSheet.Way.LIST, references, token, by=by, now=now)
+        AnswerSheet.objects.bulk_create([empty], ignore_conflicts=True)
+        sheet = AnswerSheet.objects.select_for_update(of=("self",)).get(provider=provider_id, token=token)
+        if sheet.recorded_at is None:
+            outcomes = answering.answer_many(provider_id=provider_id, answers=answers, by=by, now=now)
+            kept = said.answer, said.at, said.reason, said.note
+            lines = [
+                Line(number, each.reference, *kept, each.outcome, each.column, each.reason)
+                for number, each in enumerate(outcomes, start=1)
+            ]
+            _recorded(sheet, lines, by=by, now=now)
+    return sheet
 
 
 def foreseen(sheet: AnswerSheet, *, now: datetime) -> list[Line]:
@@ -100,9 +114,7 @@ def record_sheet(*, provider_id: int, token: UUID, by: Actor, now: datetime) -> 
             return sheet
         lines = lines_of(sheet)
         outcomes = answering.answer_many(provider_id=provider_id, answers=_answers(lines), by=by, now=now)
-        sheet.lines = _written(_with(lines, outcomes))
-        sheet.by, sheet.recorded_at, sheet.erased_at = str(by), now, now + KEPT_RECORDED
-        sheet.save(update_fields=["lines_sealed", "by", "recorded_at", "erased_at"])
+        _recorded(sheet, _with(lines, outcomes), by=by, now=now)
     return sheet
 
 
@@ -124,6 +136,42 @@ def erase(rows: Sequence[AnswerSheet], by: Actor, now: datetime) -> None:
     AnswerSheet.objects.filter(pk__in=[row.pk for row in rows]).delete()
 
 
+def _bounded(lines: Sequence[object]) -> None:
+    if not lines:
+        raise Invalid(_("There are no answers in it."))
+    if len(lines) > MOST:
+        raise Invalid(
+            _("These are more than %(most)s answers: send them in parts.")
+            % {"most": number_format(MOST, force_grouping=True)}
+        )
+
+
+def _token(once: str, text: str) -> UUID:
+    return UUID(bytes=hashlib.sha256(f"{once}\0{text}".encode()).digest()[:16])
+
+
+def _sheet(
+    provider_id: int, way: AnswerSheet.Way, lines: Sequence[object], token: UUID, *, by: Actor, now: datetime
+) -> AnswerSheet:
+    return AnswerSheet(
+        provider_id=provider_id,
+        token=token,
+        way=way,
+        by=str(by),
+        total=len(lines),
+        lines_sealed=b"",
+        created_at=now,
+        erased_at=now + KEPT,
+    )
+
+
+def _recorded(sheet: AnswerSheet, lines: Sequence[Line], *, by: Actor, now: datetime) -> None:
+    """Keep what became of the lines of a locked sheet."""
+    sheet.lines = _written(lines)
+    sheet.by, sheet.recorded_at, sheet.erased_at = str(by), now, now + KEPT_RECORDED
+    sheet.save(update_fields=["lines_sealed", "by", "recorded_at", "erased_at"])
+
+
 def _written(lines: Sequence[Line]) -> str:
     rows = [
         (
@@ -142,10 +190,10 @@ def _written(lines: Sequence[Line]) -> str:
     return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
 
 
-def _answers(lines: Sequence[Line]) -> list[answering.Answer]:
+def _answers(lines: Sequence[Line]) -> list[Answer]:
     """What the lines say; not those that could not be read."""
     return [
-        answering.Answer(line.reference, line.answer, line.at, line.reason, line.note)
+        Answer(line.reference, line.answer, line.at, line.reason, line.note)
         for line in lines
         if not line.outcome
     ]

@@ -56,7 +56,7 @@ def answers(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     if not references:
         messages.warning(request, _("Choose at least one notice."))
         return redirect(f"{reverse('portal:notices')}?{back.query}")
-    form = AnswerForm(request.POST) if "answer" in request.POST else AnswerForm()
+    form = AnswerForm(request.POST if "answer" in request.POST else None, customers=visitor.customers())
     confirmed = request.POST.get("confirmed") == "yes"
     if not form.is_valid() or (len(references) > PREVIEW_ABOVE and not confirmed):
         status = HTTPStatus.UNPROCESSABLE_ENTITY if form.errors else HTTPStatus.OK
@@ -66,16 +66,14 @@ def answers(request: HttpRequest, visitor: Visitor) -> HttpResponse:
             "once": secrets.token_urlsafe(16),
         }
         return render(request, "portal/answers.html", context, status=status)
-    now = database_now()
-    sheet = sheets.prepare(
+    sheet = sheets.record_for_all(
         provider_id=visitor.provider_id,
-        way=AnswerSheet.Way.LIST,
-        lines=[_line(number, reference, form) for number, reference in enumerate(references, start=1)],
+        references=references,
+        said=said(form, ""),
         once=request.POST.get("once", "")[:40] or secrets.token_urlsafe(16),
         by=visitor.actor,
-        now=now,
+        now=database_now(),
     )
-    sheets.record_sheet(provider_id=visitor.provider_id, token=sheet.token, by=visitor.actor, now=now)
     return redirect(f"{reverse('portal:sheet', args=[sheet.token])}?{back.query}")
 
 
@@ -205,11 +203,6 @@ def _preview(visitor: Visitor, references: Sequence[str]) -> dict[str, Any]:
         "closed": closed,
         "at_most": MOST if len(references) == MOST else None,
     }
-
-
-def _line(number: int, reference: str, form: AnswerForm) -> sheets.Line:
-    answer = said(form, reference)
-    return sheets.Line(number, reference, answer.answer, answer.at, answer.reason, answer.note)
 
 
 def _sheet(visitor: Visitor, token: UUID) -> AnswerSheet:

@@ -13,13 +13,12 @@ from cases import url as urls
 from cases.clock import database_now
 from cases.models import Notice
 from cases.services import answers as answering
-from cases.services import clocks, conversation, customer, forwarding, refused, reveal
+from cases.services import clocks, conversation, customer, refused, reveal
 from portal.access import Visitor, door
 from portal.forms.answer import AnswerForm, said
 from portal.forms.customer import CustomerReferenceForm
 from portal.forms.message import MessageForm
 from portal.shown.story import story
-from providers.models import Provider
 
 
 @door("own_notice.view")
@@ -62,7 +61,7 @@ def address(request: HttpRequest, visitor: Visitor, reference: str) -> HttpRespo
 def answer(request: HttpRequest, visitor: Visitor, reference: str) -> HttpResponse:
     """An answer about this notice. A refusal leaves what was typed on the page."""
     found = visitor.notice(reference)
-    form = AnswerForm(request.POST, customers=_customers(visitor))
+    form = AnswerForm(request.POST, customers=visitor.customers())
     if not form.is_valid():
         return _page(request, visitor, found, form=form, status=HTTPStatus.UNPROCESSABLE_ENTITY)
     (outcome,) = answering.answer_many(
@@ -157,15 +156,10 @@ def _page(
     context = {
         "notice": found,
         "story": told,
-        "form": form or AnswerForm(customers=_customers(visitor) if told.can_answer else None),
+        "form": form or AnswerForm(customers=visitor.customers() if told.can_answer else None),
         "message": message or MessageForm(auto_id="message_%s"),
         "own": own or CustomerReferenceForm(initial=kept),
         "whole_url": whole_url,
         "defanged_url": urls.defanged(whole_url) if whole_url else "",
     }
     return render(request, "portal/notice.html", context, status=status)
-
-
-def _customers(visitor: Visitor) -> dict[int, Provider]:
-    """Whom a notice may be said to be forwarded to, beside a name that is typed."""
-    return forwarding.customers_of(visitor.provider_id, now=timezone.now())

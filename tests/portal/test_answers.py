@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import Event
-from cases.models import Notice, Reply
+from cases.models import Dispute, Forwarding, Notice, Reply
 from providers.models import Provider
 from tests.factories import (
     AMONG_OWN_ROWS,
@@ -217,3 +217,20 @@ def test_a_bulk_answer_wants_our_token(alfa: Provider, contact: object) -> None:
     assert browser.post(URL, {"notice": [notice.reference], "answer": "removed"}).status_code == 403
     assert browser.get(URL).status_code == 405
     assert Event.objects.count() == before
+
+
+def test_what_an_answer_about_many_says_beside_its_words_is_kept_of_each(
+    portal: Client, alfa: Provider
+) -> None:
+    objected, passed_on = many(alfa, 2), many(alfa, 2)
+    ground = {"answer": "dispute", "ground": Dispute.Ground.ALREADY_GONE, "confirmed": "yes"}
+    page = portal.post(URL, ground | {"notice": named(objected)}, follow=True)
+    assert "Recorded for 2 notices." in words(page.content)
+    assert {*Dispute.objects.values_list("ground", "notice__reference")} == {
+        (Dispute.Ground.ALREADY_GONE, reference) for reference in named(objected)
+    }
+    forwarded = {"answer": "forwarded", "forwarded_to": "Reseller", "confirmed": "yes"}
+    portal.post(URL, forwarded | {"notice": named(passed_on)})
+    assert {(row.to_name, row.notice.reference) for row in Forwarding.objects.all()} == {
+        ("Reseller", reference) for reference in named(passed_on)
+    }

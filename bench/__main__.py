@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from local import servers
@@ -79,10 +80,10 @@ def main() -> int:
             "DEBUG": "no",
             "SECOND_FACTOR": "required",
         }
-        import django
         from django.core.management import call_command
 
-        django.setup()
+        # As a web server loads it.
+        import_module("takedown.wsgi")
         call_command("migrate", verbosity=0)
         known = workloads()
         if chosen and int(chosen) not in known:

@@ -282,3 +282,11 @@ def test_every_setting_is_told_to_who_runs_it() -> None:
 
     assert len(names) > 30
     assert {name for name in names if f"`{name}`" not in told} == set()
+
+
+def test_a_web_server_has_everything_loaded_and_settled_before_the_first_request() -> None:
+    program = "import sys, gc, takedown.wsgi; print('portal.views.notices' in sys.modules, gc.get_freeze_count() > 100_000)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["True", "True"]

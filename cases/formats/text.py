@@ -257,12 +257,16 @@ def _of_material(letter: Letter, line: Line) -> Iterator[tuple[str, str]]:
     yield _("Why you"), line.why or "-"
     kind = _("file") if line.is_file else _("page")
     what, named = ", ".join(part for part in (kind, line.media_type or _judged(line)) if part), _("class")
-    classes = {"baseline": _("baseline"), "national": _("national law")}
+    classes = {
+        "baseline": _("baseline (illegal nearly everywhere)"),
+        "national": _("national (illegal in the Netherlands)"),
+    }
     yield _("What"), f"{what}; {named}: {classes.get(line.legal_class, '-')}"
     if line.masked_referrer:
         yield _("Linked from"), line.defanged_referrer or line.masked_referrer
     yield _("First reported"), _utc(line.first_seen_at)
-    yield _("Last seen online"), _utc(line.last_seen_online_at)
+    if line.last_seen_online_at:
+        yield _("Last seen online"), _utc(line.last_seen_online_at)
     if line.due_at and letter.dispatch.kind == Kind.REMINDER:
         if line.notified_at:
             yield (

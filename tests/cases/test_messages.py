@@ -271,7 +271,7 @@ def test_a_first_notice_tells_what_is_asked_by_when_and_on_what_grounds(make: Ma
         "Reply to this message, log in to the portal (http://localhost:8000/portal/) or use our API",
         "Server: 192.0.2.10, 192.0.2.0/24 (AS64500, ALFA-NET-1)",
         "Why you: 192.0.2.0/24 (AS64500, ALFA-NET-1) is the most specific network of 192.0.2.10.",
-        "What: file, image/jpeg; class: baseline",
+        "What: file, image/jpeg; class: baseline (illegal nearly everywhere)",
         "First reported: 2026-11-24 09:00 UTC Last seen online: 2026-11-24 11:00 UTC",
         "A second assessor decides",
         "confidential",

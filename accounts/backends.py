@@ -28,4 +28,6 @@ class RoleBackend(BaseBackend):
 
     def get_user(self, user_id: int) -> User | None:
         """The person of a session. Whoever may not come in any more is out at their next request."""
-        return User.objects.present(now=timezone.now()).filter(pk=user_id).first()
+        # With the provider: every page of the portal says its name.
+        present = User.objects.present(now=timezone.now()).select_related("provider")
+        return present.filter(pk=user_id).first()

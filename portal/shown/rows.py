@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from django.urls import reverse
+
 from cases.models import Forwarding, Message, Notice, Reply
 from cases.models.assessment import LegalClass
 from portal.shown.claims import BADGES, ClaimShown, claims
@@ -19,6 +21,17 @@ ANSWERS: Final = {
     Reply.Answer.NEED_INFORMATION: ("warn", "question"),
     Reply.Answer.DISPUTE: ("warn", "flag"),
 }
+
+
+#: What a row reads of a notice, its content and its place: the columns and instants of all three take as long to read as
+#: the rest of the page's queries.
+COLUMNS: Final = (
+    "reference", "state", "legal_class", "sent_at", "notified_at", "due_at", "claim_answer", "claimed_removed_at",
+    "last_seen_online_at", "gone_since", "customer_reference", "content__url_sealed", "attribution__address",
+    "attribution__asn", "attribution__network_name",
+)  # fmt: skip
+#: Stands for a reference while an address is made.
+_ANY: Final = "N-0000000000"
 
 
 @dataclass(frozen=True)
@@ -44,6 +57,7 @@ class Row:
     """A notice in the list. `observed` is a code of the badges, `observed_at` its instant."""
 
     notice: Notice
+    href: str
     legal_class: str
     answered: Answered | None
     observed: str
@@ -61,6 +75,8 @@ class Row:
 def rows(notices: Sequence[Notice], *, now: datetime) -> list[Row]:
     """The rows of one page, in its order. Four queries however long it is."""
     ids = [notice.pk for notice in notices]
+    # Made once: an address for each row takes as long as the row's queries.
+    page = reverse("portal:notice", args=[_ANY])
     last = _last_per_notice(Reply.objects.filter(notice__in=ids, late=False))
     claimed = claims(notices)
     unread = set(Message.objects.unread().filter(notice__in=ids).values_list("notice_id", flat=True))
@@ -69,6 +85,7 @@ def rows(notices: Sequence[Notice], *, now: datetime) -> list[Row]:
     return [
         _row(
             notice,
+            page.replace(_ANY, notice.reference),
             last.get(notice.pk),
             claimed.get(notice.pk),
             passed_on.get(notice.pk),
@@ -86,6 +103,7 @@ def _last_per_notice(replies: Any) -> dict[int, Reply]:
 
 def _row(
     notice: Notice,
+    href: str,
     last: Reply | None,
     claim: ClaimShown | None,
     passed_on: Forwarding | None,
@@ -97,6 +115,7 @@ def _row(
     is_open = notice.state in {Notice.State.RECEIVED, Notice.State.NOTIFIED, Notice.State.ESCALATED}
     return Row(
         notice=notice,
+        href=href,
         legal_class=class_words(notice),
         answered=Answered.of(last) if last else None,
         observed=observed,

@@ -17,7 +17,7 @@ from cases.models.notice import NoticeQuerySet
 from portal import keyset
 from portal.access import Visitor, door
 from portal.forms.filter import SOON, UNKNOWN, Filter
-from portal.shown.rows import rows
+from portal.shown.rows import COLUMNS, rows
 
 
 @door("own_notice.view")
@@ -57,10 +57,7 @@ def _one_by_one(
     listed: NoticeQuerySet, filters: Filter, visitor: Visitor, *, now: datetime
 ) -> dict[str, Any]:
     page = keyset.page(
-        # What is sealed and not shown stays in the database.
-        listed.select_related("content", "attribution").defer(
-            "content__raw_sealed", "content__host_sealed", "attribution__host_sealed"
-        ),
+        listed.select_related("content", "attribution").only(*COLUMNS),
         own=visitor.notices,
         latest_first=filters.latest_first,
         after=filters.cleaned_data["after"],

@@ -157,22 +157,22 @@ def iso(at: datetime) -> str:
 # The three below are Django's "j M H:i", "j M Y" and "H:i", which take ten times as long.
 
 
-def _day_and_clock(at: datetime) -> str:
-    return f"{at.day} {_said().months[at.month]} {_clock(at)}"
+def _day_and_clock(at: datetime, words: _Said) -> str:
+    return f"{at.day} {words.months[at.month]} {_clock(at)}"
 
 
-def _day(at: datetime) -> str:
-    return f"{at.day} {_said().months[at.month]} {at.year:04d}"
+def _day(at: datetime, words: _Said) -> str:
+    return f"{at.day} {words.months[at.month]} {at.year:04d}"
 
 
 def _clock(at: datetime) -> str:
     return f"{at.hour:02d}:{at.minute:02d}"
 
 
-def _in_amsterdam(at: datetime, *, beside: datetime) -> str:
+def _in_amsterdam(at: datetime, words: _Said, *, beside: datetime) -> str:
     local = at.astimezone(AMSTERDAM)
     same_day = local.day == beside.day and local.date() == beside.date()
-    return f"{_clock(local) if same_day else _day_and_clock(local)} {_said().amsterdam}"
+    return f"{_clock(local) if same_day else _day_and_clock(local, words)} {words.amsterdam}"
 
 
 @register.filter
@@ -187,17 +187,17 @@ def instant(at: datetime | None, style: str = "both") -> SafeString:
     style = style or "both"
     if style not in {"both", "short", "seconds"}:
         raise ValueError(f"No such style of instant: {style}")
-    utc = at.astimezone(UTC)
-    also = escape(_in_amsterdam(at, beside=utc))
+    utc, words = at.astimezone(UTC), _said()
+    also = escape(_in_amsterdam(at, words, beside=utc))
     # Numbers and words of our own; the words are escaped.
     if style == "short":
         this_year = utc.year == timezone.now().year
-        said = escape(_day_and_clock(utc) if this_year else f"{_day(utc)} {_clock(utc)}")
+        said = escape(_day_and_clock(utc, words) if this_year else f"{_day(utc, words)} {_clock(utc)}")
         return SafeString(
             f'<time datetime="{iso(utc)}" title="{also}">{said} <span class="instant__zone">UTC</span></time>'
         )
     seconds = f":{utc.second:02d}" if style == "seconds" else ""
-    said = escape(f"{_day(utc)}, {_clock(utc)}{seconds}")
+    said = escape(f"{_day(utc, words)}, {_clock(utc)}{seconds}")
     return SafeString(
         f'<time datetime="{iso(utc)}">{said} <span class="instant__zone">UTC</span></time>'
         f' <span class="instant__also">({also})</span>'
@@ -245,11 +245,11 @@ def ago(at: datetime | None) -> SafeString:
     """How long since, e.g. "2 h 5 min ago"; the instant is in the tooltip."""
     if at is None:
         return dash()
-    now = timezone.now()
-    said = (_said().ago if at <= now else _said().ahead).format(span=duration(now - at))
+    now, words = timezone.now(), _said()
+    said = (words.ago if at <= now else words.ahead).format(span=duration(now - at))
     utc = at.astimezone(UTC)
     return SafeString(
-        f'<time datetime="{iso(utc)}" title="{escape(f"{_day(utc)}, {_clock(utc)} UTC")}">{escape(said)}</time>'
+        f'<time datetime="{iso(utc)}" title="{escape(f"{_day(utc, words)}, {_clock(utc)} UTC")}">{escape(said)}</time>'
     )
 
 
@@ -271,7 +271,8 @@ def time_left(
     left = due - now
     soon = (due - start) / SOON_SHARE if start else SOON
     over = left <= timedelta(0)
-    words, title, at = _said(), escape(_due_title(due)), iso(due)
+    words = _said()
+    title, at = escape(_due_title(due, words)), iso(due)
     if ended:
         said = (words.over if over else words.to_spare).format(span=duration(left))
         return SafeString(
@@ -288,9 +289,11 @@ def time_left(
     )
 
 
-def _due_title(due: datetime) -> str:
+def _due_title(due: datetime, words: _Said) -> str:
     utc = due.astimezone(UTC)
-    return _said().due.format(utc=f"{_day(utc)}, {_clock(utc)}", local=_in_amsterdam(due, beside=utc))
+    return words.due.format(
+        utc=f"{_day(utc, words)}, {_clock(utc)}", local=_in_amsterdam(due, words, beside=utc)
+    )
 
 
 @register.filter

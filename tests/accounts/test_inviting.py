@@ -213,8 +213,8 @@ def test_the_page_of_colleagues_costs_the_same_however_many(
     client = of(admin)
 
     with django_assert_num_queries(
-        5 + AMONG_OWN_ROWS
-    ):  # session, person, colleagues, invitations, provider's name
+        4 + AMONG_OWN_ROWS
+    ):  # session, person with provider, colleagues, invitations
         client.get("/portal/colleagues/")
 
 

@@ -250,7 +250,7 @@ def test_the_pages_of_a_sheet_say_first_what_was_not_taken(
     )
     sheet = sent(portal, content)
     # Session, person and their provider, sheet, notices, earlier answers.
-    with django_assert_num_queries(6 + AMONG_OWN_ROWS):
+    with django_assert_num_queries(5 + AMONG_OWN_ROWS):
         page = portal.get(sheet)
     rows = re.findall(r'data-label="Line">(\d+)<', page.content.decode())
     assert (len(rows), rows[0]) == (100, "107")

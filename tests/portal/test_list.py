@@ -284,7 +284,7 @@ def test_a_page_of_the_list_asks_the_database_as_often_for_a_hundred_rows_as_for
         NoticeFactory(notified=True, provider=alfa, notified_at=at, claimed_removed_at=at)
     # Session, person and their provider, page, counts, unread messages, last answers, answers to claims, what is unread
     # of the page, forwardings.
-    with django_assert_num_queries(10 + AMONG_OWN_ROWS):
+    with django_assert_num_queries(9 + AMONG_OWN_ROWS):
         assert len(references(portal)) == 40
 
 

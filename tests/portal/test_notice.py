@@ -235,7 +235,7 @@ def test_a_page_asks_the_database_as_often_whatever_happened(
     assert Event.objects.filter(subject="notice", subject_id=notice.pk, act="show").count() == 1
     # Session, person and their provider, notice, whether it was seen, dispatches, replies, sightings, objections,
     # forwardings, messages, receipt, related, customers.
-    with django_assert_num_queries(14 + AMONG_OWN_ROWS):
+    with django_assert_num_queries(13 + AMONG_OWN_ROWS):
         portal.get(at(notice))
     assert Event.objects.filter(subject="notice", subject_id=notice.pk, act="show").count() == 1
 

@@ -236,5 +236,5 @@ def test_a_page_costs_as_many_queries_with_a_long_thread(
         portal.post(at(notice, "messages/"), {"text": f"Question {number}"})
         desk(f"Answer {number}", notice)
     # As a bare page: the names of the provider's people, and not whether it was seen, for it was answered.
-    with django_assert_num_queries(14 + AMONG_OWN_ROWS):
+    with django_assert_num_queries(13 + AMONG_OWN_ROWS):
         portal.get(at(notice))

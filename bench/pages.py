@@ -154,10 +154,14 @@ def under_load(pages: Pages, *, pause: float) -> list[float]:
 
 def _readers(pages: Pages, *, pause: float) -> list[float]:
     waits: list[float] = []
-    ends = time.perf_counter() + SECONDS
 
     def read(first: int) -> None:
         clients = [(_client(user_id), address) for user_id, address in pages.values()]
+        # The warm-up: a connection of its own, and what that has to learn of the tables.
+        for client, address in clients:
+            _get(client, address)
+        ready.wait()
+        ends = time.perf_counter() + SECONDS
         turn = first
         time.sleep(pause * first / READERS)  # nobody begins at the same moment
         while time.perf_counter() < ends:
@@ -169,6 +173,7 @@ def _readers(pages: Pages, *, pause: float) -> list[float]:
             time.sleep(pause)
         connection.close()
 
+    ready = threading.Barrier(READERS // PROCESSES)
     readers = [threading.Thread(target=read, args=(number,)) for number in range(READERS // PROCESSES)]
     for reader in readers:
         reader.start()

@@ -103,7 +103,7 @@ def _unbroken(text: str) -> str:
 
 
 def _hours(letter: Letter) -> str:
-    return f"{letter.term.total_seconds() / 3600:g}"
+    return f"{round(letter.term.total_seconds() / 3600, 2):g}"
 
 
 def _values(letter: Letter) -> Mapping[str, str]:

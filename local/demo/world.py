@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -27,6 +28,7 @@ from cases.models import ILLEGAL, Assessment, Dispatch, LegalClass, Notice, Repo
 from cases.services import (
     answers,
     assess,
+    conversation,
     ladder,
     looks,
     mail_senders,
@@ -49,6 +51,18 @@ from providers.sources.resolver import StaticResolver
 
 HERE = Path(__file__).resolve().parent
 DAYS = 6
+#: What Alfa has open beside its usual habits, so that its list is one to work through: how long ago, how many.
+LEFT_OPEN = ((timedelta(hours=21), 9), (timedelta(hours=9), 12), (timedelta(hours=4), 7))
+#: Hosts on its network, several at some addresses.
+ALFAS_HOSTS = (
+    "p16.forum.test",
+    "p17.forum.test",
+    "cdn18.pixboard.example",
+    "cdn27.pixboard.example",
+    "www.site31.example",
+)
+#: So long ago Alfa's desk began on that list.
+BEGAN = timedelta(minutes=40)
 #: So long ago contacts fell away: what goes to a new one since then still waits for a yes.
 LOST = timedelta(hours=5)
 SYSTEM = Actor.system("demo")
@@ -89,6 +103,8 @@ class World:
         self.resolver = StaticResolver(RESOLVER_FILE)
         #: Number and code of each report of the public form, oldest first.
         self.tickets: list[dict[str, str]] = []
+        #: Addresses that nobody takes down.
+        self.kept: set[str] = set()
         self._events: list[_Event] = []
         self._order = itertools.count()
         self._analyst = Actor.of(User.objects.get(email=PEOPLE[0][1]))
@@ -196,6 +212,42 @@ class World:
             now=now,
         )
         self.tickets.append({"number": taken.report.reference, "code": taken.code})
+
+    def leave_to_alfa(self, count: int, now: datetime) -> None:
+        """A report of pages that stay online until somebody answers in the portal."""
+        urls = [
+            f"http://{ALFAS_HOSTS[number % len(ALFAS_HOSTS)]}/map/{number:02d}{count:02d}.html"
+            for number in range(count)
+        ]
+        self.kept.update(urls)
+        self.report(urls, "partner", now)
+
+    def begin_at_alfa(self, now: datetime) -> None:
+        """Its desk has begun on what is open: something of everything that a list can show."""
+        own = (
+            Notice.objects.open().filter(provider__code="alfa", acknowledged_at=None).order_by("due_at", "pk")
+        )
+        left = [
+            notice for notice in own.select_related("provider", "content") if notice.content.url in self.kept
+        ]
+        if len(left) < 10:
+            return  # a very small world
+        gone, there, asked, told, *seen = left
+        for notice in seen[:4]:
+            self._say(notice, "acknowledged", now)
+        for notice in seen[4:6]:
+            expected = now + timedelta(hours=3)
+            self._say(notice, "forwarded", now, forwarded_to="Winkelhosting", expected_by=expected)
+        self._say(asked, "need_information", now, note="Om welke map gaat het precies?")
+        self._say(there, "removed", now)
+        self.at(now + timedelta(minutes=4), lambda at: self._see(there, "online", at, 200))
+        self._take_down(gone, now)
+        desk = Actor.of(User.objects.get(roles__contains=[Role.NOTICE_DESK]))
+        text = "Dezelfde map staat ook op uw andere server. Kunt u daar meteen kijken?"
+        self.at(
+            now + timedelta(minutes=15),
+            lambda at: conversation.write(notice_id=told.pk, text=text, by=desk, now=at),
+        )
 
     def _judge_all(self, ids: list[int], now: datetime) -> None:
         for pk in ids:
@@ -318,7 +370,11 @@ class World:
         """What becomes of a notice that was just accepted: decided once, by its provider's habits."""
         code = notice.provider.code if notice.provider else ""
         answers_at_all = {"alfa": 0.97, "delta": 0.75, "charlie": 0.6}.get(code, 0.0)
-        if notice.content.host.endswith(".live.example") or self.chance.random() > answers_at_all:
+        if (
+            notice.content.host.endswith(".live.example")
+            or notice.content.url in self.kept
+            or self.chance.random() > answers_at_all
+        ):
             return
         hours = self.chance.lognormvariate({"alfa": 1.3, "delta": 2.2, "charlie": 3.0}[code], 0.6)
         gone_at = now + timedelta(hours=hours)
@@ -359,11 +415,11 @@ class World:
         seen = observe.Seen(notice.reference, now, outcome, "demo-nl-1", http_status=status)
         observe.observe(sightings=[seen], by=SYSTEM, now=now)
 
-    def _say(self, notice: Notice, answer: str, now: datetime, *, reason: str = "") -> None:
+    def _say(self, notice: Notice, answer: str, now: datetime, **words: Any) -> None:
         code = notice.provider.code if notice.provider else ""
         answers.answer_many(
             provider_id=notice.provider_id or 0,
-            answers=[answers.Answer(notice.reference, answer, reason=reason)],
+            answers=[answers.Answer(notice.reference, answer, **words)],
             by=self._desks.get(code, SYSTEM),
             now=now,
         )
@@ -417,6 +473,9 @@ def load(*, notices: int, now: datetime, say: Callable[[str], None]) -> dict[str
     world = World(until=now, seed=20_261_123, say=say)
     for instant, source, urls in _reports(notices, born, now, world.chance):
         world.at(instant, partial(world.report, urls, source), wakes=True)
+    for ago, count in LEFT_OPEN:
+        world.at(now - ago, partial(world.leave_to_alfa, count), wakes=True)
+    world.at(now - BEGAN, world.begin_at_alfa, wakes=True)
     world.at(now - LOST, world.lose_contacts, wakes=True)
     world.play()
     world.leave_open(now)

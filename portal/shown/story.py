@@ -158,7 +158,7 @@ def _clock(notice: Notice, lines: Iterable[DispatchLine], replies: Iterable[Repl
         hours = notice.rule.term.total_seconds() / 3600
         rule = _("Rule %(version)d: %(hours)s hours after your server accepted, on the wall clock.") % {
             "version": notice.rule.version,
-            "hours": f"{hours:g}",
+            "hours": f"{round(hours, 2):g}",
         }
     shift = timedelta(0)
     if notice.notified_at is not None and notice.due_at is not None:
@@ -180,7 +180,10 @@ def _facts(notice: Notice, replies: Sequence[Reply], sightings: Sequence[Sightin
     receipt = ReplyMail.objects.receipts().about(notice).order_by("pk").first()
     code, at = observation(notice)
     if not code and sightings:
-        code, at = sightings[-1].outcome, sightings[-1].seen_at
+        code = sightings[-1].outcome
+    # Of an answer to a claim: when the look was that it is about.
+    if at is None and sightings and notice.claim_answer != Notice.ClaimAnswer.WAITING:
+        at = sightings[-1].seen_at
     return {
         "sent": notice.sent_at,
         "accepted": notice.notified_at,

@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from accounts.rows import ROLE
 from audit.chain import extend
 from audit.record import Actor, record
 from cases.models import Notice
@@ -211,6 +212,16 @@ def _address_in_the_audit() -> str:
     return "event"
 
 
+def _open_to_every_provider() -> str:
+    sql("ALTER TABLE cases_message DISABLE ROW LEVEL SECURITY")
+    return "cases_message"
+
+
+def _given_without_a_policy() -> str:
+    sql(f"GRANT SELECT ON cases_claim TO {ROLE}")
+    return "cases_claim"
+
+
 def _number_from_nowhere() -> str:
     dispatch = DispatchFactory(number="NTD-2026-999999")
     return str(dispatch.number)
@@ -233,6 +244,8 @@ BREAKS = [
     ("I7", _reminded_blindly),
     ("I8", _moved_silently),
     ("I8", _edited_audit),
+    ("I9", _open_to_every_provider),
+    ("I9", _given_without_a_policy),
     ("I10", _address_in_the_audit),
     ("I12", _unfinished_report),
     ("I12", _kept_with_a_gap),

@@ -24,6 +24,8 @@ Entry = dict[str, Any]
 NEWEST: Final = 500
 # What these events say is told by their own rows, with more in it.
 _TOLD_BY_ROWS: Final = frozenset({"reply", "answer", "want_second", "judge_again", "settle_second"})
+#: Done anew each time that a provider's system asks for a notice.
+_REPEATED: Final = frozenset({"reveal"})
 # These would tell how it was judged.
 _TELLING: Final = frozenset({"assess", "hold", "dismiss"})
 
@@ -34,16 +36,8 @@ def entries(notice: Notice, names: Names, *, blind: bool = False) -> list[Entry]
     `blind`: without how it was judged, for who may still judge it a second time.
     """
     silent = _TOLD_BY_ROWS | (_TELLING if blind else frozenset())
-    events = Event.objects.filter(subject="notice", subject_id=notice.pk).exclude(act__in=silent)
-    told_events = (
-        # Who handed it over is nobody's business here; the audit knows.
-        told(event, "" if event.act == "hand_over" else names.of(event.actor))
-        for event in events.order_by("-pk")[:NEWEST]
-        # A look without a conclusion is told by its sighting.
-        if event.act != "observe" or event.became
-    )
     parts: Iterable[Iterable[Entry]] = (
-        told_events,
+        _events(notice, names, silent),
         [] if blind else _judgements(notice),
         [] if blind else _second_looks(notice),
         _messages(notice, names),
@@ -53,6 +47,27 @@ def entries(notice: Notice, names: Names, *, blind: bool = False) -> list[Entry]
         _steps(notice, names),
     )
     return sorted((entry for part in parts for entry in part), key=lambda entry: entry["at"], reverse=True)
+
+
+def _events(notice: Notice, names: Names, silent: frozenset[str]) -> Iterator[Entry]:
+    """What the audit says; what a machine does each time that it asks is one entry, as long as nothing else happened."""
+    events = Event.objects.filter(subject="notice", subject_id=notice.pk).exclude(act__in=silent)
+    # A look without a conclusion is told by its sighting.
+    heard = (event for event in events.order_by("-pk")[:NEWEST] if event.act != "observe" or event.became)
+    for _same, run in groupby(heard, key=_machine_or_one):
+        last, *earlier = run
+        # Who handed it over is nobody's business here; the audit knows.
+        entry = told(last, "" if last.act == "hand_over" else names.of(last.actor))
+        if earlier:
+            entry["detail"] = _("%(count)d times since %(at)s UTC") % {
+                "count": len(earlier) + 1,
+                "at": f"{earlier[-1].at:%Y-%m-%d %H:%M}",
+            }
+        yield entry
+
+
+def _machine_or_one(event: Event) -> str | int:
+    return event.actor if event.act in _REPEATED and event.actor.startswith("key:") else event.pk
 
 
 def _judgements(notice: Notice) -> Iterator[Entry]:

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from audit.models import Event
+from audit.record import Actor, record
 from cases.models import Assessment, Notice
 from tests.factories import NoticeFactory, ReportLineFactory, SightingFactory
 from tests.staff.conftest import Browser
@@ -243,3 +244,21 @@ def test_the_page_asks_the_database_as_often_for_a_long_history_as_for_a_short_o
 @pytest.mark.parametrize("number", ["0", "x", "9" * 30, "1' OR 1=1", "-1"])
 def test_a_notice_that_does_not_exist_is_not_found(at_work: Client, number: str) -> None:
     assert at_work.get(f"/staff/cases/notice/{number}/change/").status_code == 404
+
+
+def test_what_a_providers_system_asks_again_and_again_is_one_line(at_work: Client) -> None:
+    notice = NoticeFactory(notified=True)
+    began = timezone.now() - timedelta(hours=3)
+    person, machine = Actor("user", "1"), Actor("key", "1")
+    for minutes, by in enumerate((machine, machine, person, person, machine, machine, machine)):
+        record("reveal", "notice", notice.pk, by=by, at=began + timedelta(minutes=minutes))
+
+    told = at_work.get(page_of(notice)).context["timeline"]
+
+    revealed = [entry for entry in told if entry["at"] >= began]
+    assert [entry["detail"] for entry in revealed] == [
+        f"3 times since {began + timedelta(minutes=4):%Y-%m-%d %H:%M} UTC",
+        "",
+        "",
+        f"2 times since {began:%Y-%m-%d %H:%M} UTC",
+    ]

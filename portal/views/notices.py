@@ -43,6 +43,8 @@ def notices(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     shown = _groups(listed, filters) if filters.by_address else _one_by_one(listed, filters, visitor, now=now)
     context = shown | {
         "filters": filters,
+        # Asked once per row, and a form looks among its fields first.
+        "answerable": filters.answerable,
         "tabs": _tabs(filters.tab_name, counts),
         "figures": _figures(counts),
         "matching": _matching(listed, filters, counts),

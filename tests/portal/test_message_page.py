@@ -17,7 +17,7 @@ from accounts.models import Bucket, Session, User
 from audit.models import Event
 from audit.record import Actor
 from cases.models import Dispatch, DispatchLine, Link, Notice, Reply, SystemMail
-from cases.services import links, looking, system_mail
+from cases.services import links, looking, observe, system_mail
 from cases.services.sending import deliver_due
 from cases.services.withdraw import withdraw
 from providers.models import Contact, Provider
@@ -163,6 +163,25 @@ def test_a_page_of_many_lines_asks_as_often_as_one_of_few(guest: Client, alfa: P
             assert guest.get(url(link)).status_code == 200
         spent.append(len(queries))
     assert spent[0] == spent[1] <= 20 + AMONG_OWN_ROWS
+
+
+def test_the_page_says_what_our_check_saw_after_the_answer_made_on_it(guest: Client, alfa: Provider) -> None:
+    link, (gone, there) = message(alfa, 2)
+    page = guest.post(url(link), {"notice": [gone.reference, there.reference], "answer": "removed"})
+    assert words(page.content).count("our check looks now") == 2
+
+    at = timezone.now()
+    seen = [
+        observe.Seen(notice.reference, at, outcome, "nl-1", http_status=status)
+        for notice, outcome, status in ((gone, "gone", 404), (there, "online", 200))
+    ]
+    observe.observe(sightings=seen, by=SYSTEM, now=at)
+
+    said = words(guest.get(url(link)).content)
+    assert f"{gone.reference} forum.example/… " in said
+    assert "no longer found" in said
+    assert "our check at" in said
+    assert "still reachable" in said
 
 
 # -- answering --------------------------------------------------------------------------------------------

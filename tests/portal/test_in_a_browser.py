@@ -11,6 +11,7 @@ from cases.models import Message, Notice, Reply
 from cases.services import conversation
 from tests.browsing import IN_A_BROWSER, sound
 from tests.factories import HOUR, SYSTEM, NoticeFactory, ProviderFactory, UserFactory
+from tests.portal.test_message_page import message, url
 from tests.portal.world import notified
 
 pytestmark = IN_A_BROWSER
@@ -110,4 +111,29 @@ def test_without_scripts_everything_still_works(
     page.get_by_role("button", name="Record this answer").click()
     expect(page.get_by_text("Recorded for 1 notice.")).to_be_visible()
     assert Reply.objects.get().note == "Which file?"
+    context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_whoever_has_the_mail_answers_on_its_page_by_keyboard(
+    chromium: Browser, live_server: LiveServer, width: int
+) -> None:
+    link, (first, second) = message(ProviderFactory(code="alfa"), 2)
+    context = chromium.new_context(viewport={"width": width, "height": 844}, locale="en-GB")
+    page = context.new_page()
+
+    page.goto(f"{live_server.url}{url(link)}")
+    sound(page)
+    page.get_by_label(f"Choose {second.reference}").focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_label("Reason")).to_be_hidden()
+    page.get_by_role("radio", name="made inaccessible").focus()
+    page.keyboard.press("Space")
+    page.get_by_role("button", name="Record this answer").focus()
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("Recorded for 1 notice.")).to_be_visible()
+    expect(page.get_by_text("our check looks now")).to_be_visible()
+    sound(page)
+    assert list(Reply.objects.values_list("notice", "answer")) == [(first.pk, "removed")]
     context.close()

@@ -1,4 +1,7 @@
-"""A provider's answers in a CSV file, read as strictly as files of reports: the same bytes are refused in the same words."""
+"""A provider's answers in a CSV file, read as strictly as files of reports: the same bytes are refused in the same words.
+
+What separates its columns is whatever the provider's spreadsheet writes: none of them stands in the name of a column.
+"""
 
 import re
 from collections.abc import Iterator
@@ -41,7 +44,7 @@ def lines(stream: BinaryIO) -> list[Line]:
 
     A line without an answer is left out: it was not filled in. Raises Unreadable for the file as a whole.
     """
-    order, records = table(stream, columns=COLUMNS, required=REQUIRED)
+    order, records = table(stream, columns=COLUMNS, required=REQUIRED, separators=";,\t")
     found: list[Line] = []
     for line in _lines(order, records):
         if len(found) == MOST:

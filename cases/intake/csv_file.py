@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import BinaryIO, Final
 
 from django.utils.translation import gettext as _
@@ -40,10 +41,13 @@ def line_of(fields: dict[str, str]) -> Line:
 
 
 def table(
-    stream: BinaryIO, *, columns: Sequence[str], required: Sequence[str]
+    stream: BinaryIO, *, columns: Sequence[str], required: Sequence[str], separators: str = ";"
 ) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
-    """The names of the header, and after it (line of the file, fields) of each record. Both may raise Unreadable."""
-    records = _records(stream)
+    """The names of the header, and after it (line of the file, fields) of each record. Both may raise Unreadable.
+
+    `separators`: what may stand between fields; the header tells which of them does.
+    """
+    records = _records(stream, separators)
     header = next(records, None)
     if header is None:
         raise Unreadable(_("The file is empty."))
@@ -64,10 +68,14 @@ def filled(
         yield number, {name: field.strip() for name, field in zip(order, record, strict=True)}, ""
 
 
-def _records(stream: BinaryIO) -> Iterator[tuple[int, list[str]]]:
+def _records(stream: BinaryIO, separators: str) -> Iterator[tuple[int, list[str]]]:
     """(line of the file on which it begins, fields)."""
-    begins_at = 1
-    reader = csv.reader(text_lines(stream), delimiter=";", strict=True)
+    begins_at, lines_of_text = 1, text_lines(stream)
+    header = next(lines_of_text, None)
+    if header is None:
+        return
+    separator = max(separators, key=header.count)  # the first of them where there is none
+    reader = csv.reader(chain([header], lines_of_text), delimiter=separator, strict=True)
     while True:
         try:
             record = next(reader)

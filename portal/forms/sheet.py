@@ -16,7 +16,7 @@ class SheetForm(forms.Form):
 
     file = forms.FileField(
         label=_("File of answers"),
-        help_text=_("CSV in UTF-8, with semicolons and a header."),
+        help_text=_("CSV in UTF-8, with a header; between the columns semicolons, commas or tabs."),
         widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
     )
     once = forms.CharField(max_length=40, widget=forms.HiddenInput)

@@ -149,6 +149,25 @@ def _zip() -> bytes:
     return made.getvalue()
 
 
+@pytest.mark.parametrize("separator", [";", ",", "\t"])
+def test_a_file_is_read_whatever_a_spreadsheet_puts_between_its_columns(
+    portal: Client, alfa: Provider, separator: str
+) -> None:
+    notice = notified(provider=alfa)
+    rows = (("reference", "answer", "note"), (notice.reference, "need_information", '"Which one, a; or b?"'))
+    text = "\r\n".join(separator.join(row) for row in rows)
+    sheet = portal.post(
+        URL, {"file": SimpleUploadedFile("answers.csv", text.encode()), "once": "one"}, follow=True
+    )
+    assert "1 answer in your file" in words(sheet.content)
+
+    (kept,) = AnswerSheet.objects.all()
+    portal.post(f"/portal/answers/{kept.token}/record/")
+    assert [(reply.answer, reply.note) for reply in Reply.objects.all()] == [
+        ("need_information", "Which one, a; or b?")
+    ]
+
+
 HEAD = "reference;answer\n"
 
 
@@ -157,7 +176,7 @@ HEAD = "reference;answer\n"
     [
         (b"\n\n", "The column “reference” is missing."),
         (HEAD.encode(), "There is no answer in it"),
-        (b"reference,answer\nN-0123456789,removed\n", "not separated by semicolons"),
+        (b"reference answer\nN-0123456789 removed\n", "There is no column “reference answer”."),
         (b"reference\nN-0123456789\n", "The column “answer” is missing."),
         (b"reference;answer;answer\n", "there twice"),
         (b"reference;answer;url\n", "There is no column “url”."),

@@ -5,6 +5,7 @@ measure itself. What the client saw is printed beside it, with the load of the m
 """
 
 import os
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from django.db import connections
 
 from tests.api import fuzzing
-from tests.drills.world import Workers, wait_for
+from tests.drills.world import ROOT, Workers, wait_for
 from tests.mailserver import MailServer
 
 pytestmark = [pytest.mark.drill, pytest.mark.django_db(transaction=True)]
@@ -27,10 +28,15 @@ class Web(Workers):
     """The server that runs in production; it writes of each request how long it took."""
 
     def __init__(self, mail: MailServer, folder: Path) -> None:
-        super().__init__(mail, folder, DEBUG="no", SECOND_FACTOR="")
+        super().__init__(mail, folder, DEBUG="no", SECOND_FACTOR="", STATIC_ROOT=str(folder / "static"))
         del self.environment["SECOND_FACTOR"]
         self.url = f"http://127.0.0.1:{self.port}"
         self._times = folder / "times"
+
+    def collect(self) -> None:
+        """The style sheets under the names that pages say in production; without them a page of an error is one itself."""
+        collect = (sys.executable, "manage.py", "collectstatic", "--noinput", "--verbosity=0")
+        subprocess.run(collect, cwd=ROOT, env=self.environment, check=True)
 
     def _command(self, name: str) -> Sequence[str]:
         more = ("--threads", "4", "--access-logfile", str(self._times), "--access-logformat", "%(L)s %(s)s")
@@ -57,6 +63,7 @@ def web(mail_server: MailServer, tmp_path: Path) -> Iterator[Web]:
     """A worker of four threads, of which production has two, on the test's database."""
     server = Web(mail_server, tmp_path)
     try:
+        server.collect()
         server.start("web")
         wait_for(lambda: fuzzing.answers(server.url), within_s=60, say=server.words)
         yield server

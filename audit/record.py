@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from django.db import connection
 
+from audit.arrays import array_text
 from audit.models import Event
 
 
@@ -134,14 +135,13 @@ def record_alike(
 
     Call it inside the transaction of the change.
     """
-    ids: dict[str, list[str]] = {}
+    ids: dict[str, list[int]] = {}
     for subject_id, data in told:
-        ids.setdefault(json.dumps(data), []).append(str(subject_id))
+        ids.setdefault(json.dumps(data), []).append(subject_id)
     with connection.cursor() as cursor:
         for said, alike in ids.items():
-            # The ids as the text of an array: the driver takes longer to make it than the database to write the rows.
             cursor.execute(
                 "INSERT INTO audit_event (at, actor, act, subject, subject_id, was, became, data)"
                 " SELECT %s, %s, %s, %s, id, '', '', %s::jsonb FROM unnest(%s::bigint[]) AS told (id)",
-                [at, str(by), act, subject, said, f"{{{','.join(alike)}}}"],
+                [at, str(by), act, subject, said, array_text(alike)],
             )

@@ -1,20 +1,12 @@
 """A condition on many values that costs one parameter."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField, BooleanField, F, Field, Func, TextField, Value
 
-#: Types whose values need no quotes in the text of an array.
-PLAIN: Final = frozenset(
-    {"bigint", "integer", "smallint", "boolean", "uuid", "date", "timestamp with time zone"}
-)
-
-
-def array_text(values: Iterable[Any]) -> str:
-    """Values of a PLAIN type as PostgreSQL writes an array: the driver takes twenty times as long to make the same."""
-    return f"{{{','.join('NULL' if value is None else str(value) for value in values)}}}"
+from audit.arrays import array_text
 
 
 class Among(Func):

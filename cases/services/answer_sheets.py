@@ -56,7 +56,7 @@ def prepare(
     """
     _bounded(lines)
     text = _written(lines)
-    sheet = _sheet(provider_id, way, lines, _token(once, text), by=by, now=now)
+    sheet = _sheet(provider_id, way, len(lines), _token(once, text), by=by, now=now)
     sheet.lines = text
     AnswerSheet.objects.bulk_create([sheet], ignore_conflicts=True)
     waiting = AnswerSheet.objects.filter(provider=provider_id, by=str(by), recorded_at=None)
@@ -79,7 +79,7 @@ def record_for_all(
     token = _token(once, f"{said!r}\0{' '.join(references)}")
     with transaction.atomic():
         # The row first and empty: who presses at the same moment waits here, and then finds it recorded.
-        empty = _sheet(provider_id, AnswerSheet.Way.LIST, references, token, by=by, now=now)
+        empty = _sheet(provider_id, AnswerSheet.Way.LIST, len(references), token, by=by, now=now)
         AnswerSheet.objects.bulk_create([empty], ignore_conflicts=True)
         sheet = AnswerSheet.objects.select_for_update(of=("self",)).get(provider=provider_id, token=token)
         if sheet.recorded_at is None:
@@ -151,14 +151,14 @@ def _token(once: str, text: str) -> UUID:
 
 
 def _sheet(
-    provider_id: int, way: AnswerSheet.Way, lines: Sequence[object], token: UUID, *, by: Actor, now: datetime
+    provider_id: int, way: AnswerSheet.Way, total: int, token: UUID, *, by: Actor, now: datetime
 ) -> AnswerSheet:
     return AnswerSheet(
         provider_id=provider_id,
         token=token,
         way=way,
         by=str(by),
-        total=len(lines),
+        total=total,
         lines_sealed=b"",
         created_at=now,
         erased_at=now + KEPT,

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from cases.models.among import PLAIN, array_text
+from audit.arrays import PLAIN, array_text
 
 
 def write_rows(rows: "Sequence[models.Model]", fields: "Sequence[models.Field[Any, Any]]") -> None:
@@ -14,23 +14,17 @@ def write_rows(rows: "Sequence[models.Model]", fields: "Sequence[models.Field[An
     if not rows:
         return
     meta = rows[0]._meta
-    key = meta.pk
     columns = _columns(rows, fields)
-    sets = ", ".join(f"{column.name} = {column.read}" for column in columns)
-    varied = [column for column in columns if column.varies]
-    arrays_of = "".join(f", %s::{column.kind}[]" for column in varied)
-    names = "".join(f", {column.name}" for column in varied)
+    (key,) = _columns(rows, [meta.pk])
+    sent = [key, *(column for column in columns if column.varies)]
     statement = (
-        f"UPDATE {meta.db_table} n SET {sets}"  # noqa: S608 - names of our own columns
-        f" FROM unnest(%s::{key.rel_db_type(connection)}[]{arrays_of}) AS v(key_of_row{names})"
-        f" WHERE n.{key.column} = v.key_of_row"
+        f"UPDATE {meta.db_table} n SET {', '.join(f'{column.name} = {column.read}' for column in columns)}"  # noqa: S608 - names of our own columns
+        f" FROM unnest({', '.join(f'%s::{column.kind}[]' for column in sent)})"
+        f" AS v({', '.join(column.name for column in sent)}) WHERE n.{key.name} = v.{key.name}"
     )
     alike = [column.values[0] for column in columns if not column.varies]
-    keys = _Column(
-        str(key.column), str(key.rel_db_type(connection)), [row.pk for row in rows], varies=True
-    ).array
     with connection.cursor() as cursor:
-        cursor.execute(statement, [*alike, keys, *(column.array for column in varied)])
+        cursor.execute(statement, [*alike, *(column.array for column in sent)])
 
 
 def insert_rows(rows: "Sequence[models.Model]") -> None:

@@ -22,7 +22,7 @@ from audit.record import Actor
 from bench import world
 from bench.measure import Ratio, Workload, measure_in_turn
 from providers.models import AsnRule, Network, Provider
-from providers.prefixes import Addresses
+from providers.prefixes import Addresses, Array
 from providers.routes import Routes, import_routes, routes
 from providers.sources.networks import Networks
 from providers.sources.routing_table import RoutingTables
@@ -62,10 +62,11 @@ def run(prefixes: int) -> Workload:
                 raise RuntimeError("an answer is missing")
 
     ready = Addresses(addresses)
+    four, six = _as_asked(ready.four, ready.four_at), _as_asked(ready.six, ready.six_at)
 
     def limit() -> None:
-        np.searchsorted(table.prefixes.four.bounds, ready.four, side="right")
-        np.searchsorted(table.prefixes.six.bounds, ready.six, side="right")
+        np.searchsorted(table.prefixes.four.bounds, four, side="right")
+        np.searchsorted(table.prefixes.six.bounds, six, side="right")
 
     nothing = lambda: None  # noqa: E731 - what comes before a run here
     bare, asked, told = measure_in_turn((limit, nothing), (ours, nothing), (in_words, nothing))
@@ -115,6 +116,11 @@ def _addresses(table: Routes) -> list[str]:
     found += [str(IPv4Address(chance.getrandbits(32))) for _ in range(ADDRESSES - len(found))]
     chance.shuffle(found)
     return found
+
+
+def _as_asked(keys: Array, places: Array) -> Array:
+    """The keys of a family as they were asked for: the search alone has not put them in order first."""
+    return keys[np.argsort(places)]
 
 
 def _rules(table: Routes) -> None:

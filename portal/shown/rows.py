@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
+from django.db.models import Prefetch
 from django.urls import reverse
 
-from cases.models import Forwarding, Message, Notice, Reply
+from cases.models import Content, Forwarding, Message, Notice, Reply
 from cases.models.assessment import LegalClass
+from cases.models.notice import NoticeQuerySet
 from portal.shown.claims import BADGES, ClaimShown, claims
+from providers.models import Attribution
 
 #: An answer -> tone and icon of its badge; its words are the model's.
 ANSWERS: Final = {
@@ -25,11 +28,12 @@ ANSWERS: Final = {
 
 #: What a row reads of a notice, its content and its place: the columns and instants of all three take as long to read as
 #: the rest of the page's queries.
-COLUMNS: Final = (
+_COLUMNS: Final = (
     "reference", "state", "legal_class", "sent_at", "notified_at", "due_at", "claim_answer", "claimed_removed_at",
-    "last_seen_online_at", "gone_since", "customer_reference", "content__url_sealed", "attribution__address",
-    "attribution__asn", "attribution__network_name",
+    "last_seen_online_at", "gone_since", "customer_reference", "attribution__address", "attribution__asn",
+    "attribution__network_name",
 )  # fmt: skip
+_OPEN: Final = frozenset({Notice.State.RECEIVED, Notice.State.NOTIFIED, Notice.State.ESCALATED})
 #: Stands for a reference while an address is made.
 _ANY: Final = "N-0000000000"
 
@@ -52,36 +56,68 @@ class Answered:
         return cls(str(reply.get_answer_display()), tone, icon, reply.at, reply.claimed_at or reply.at)
 
 
-@dataclass(frozen=True)
-class Row:
-    """A notice in the list. `observed` is a code of the badges, `observed_at` its instant."""
+class Row(TypedDict):
+    """A notice in the list. `observed` is a code of the badges, `observed_at` its instant.
 
-    notice: Notice
+    Flat, and a dict: a template finds a key at once, but an attribute of an attribute after two failures.
+    """
+
+    reference: str
     href: str
+    customer_reference: str
+    masked_url: str
+    # The address and its network, as far as we know them and the page says so.
+    place: str
     legal_class: str
-    answered: Answered | None
-    observed: str
-    observed_at: datetime | None
+    sent_at: datetime | None
+    notified_at: datetime | None
+    due_at: datetime | None
+    state: str
     overdue: bool
     is_open: bool
+    # The last thing that somebody of the provider said.
+    answered: Answered | None
+    # By when they expect whom they passed it on to.
+    expected_by: datetime | None
+    observed: str
+    observed_at: datetime | None
     # What we say to their claim, when they made one and it is not closed yet.
     claim: ClaimShown | None
     # A message of ours that nobody of theirs has read.
     is_unread: bool
-    # To whom it was passed on, and by when they are expected to act.
-    forwarding: Forwarding | None
 
 
-def rows(notices: Sequence[Notice], *, now: datetime) -> list[Row]:
-    """The rows of one page, in its order. Four queries however long it is."""
+def read(notices: NoticeQuerySet, *, late: bool) -> NoticeQuerySet:
+    """With what a row shows, and no more.
+
+    `late`: the content is read after the rows of the page are known. Where a filter goes through thousands, each
+    content would be joined, and its row security asked, before fifty are shown.
+    """
+    if late:
+        content = Prefetch("content", Content.objects.only("url_sealed"))
+        return notices.select_related("attribution").only("content", *_COLUMNS).prefetch_related(content)
+    return notices.select_related("content", "attribution").only("content__url_sealed", *_COLUMNS)
+
+
+def rows(
+    notices: Sequence[Notice], *, now: datetime, placed: bool = False, some_unread: bool = False
+) -> list[Row]:
+    """The rows of one page, in its order. At most four queries however long it is.
+
+    `placed`: whether the page says where each is, and its notices were read with that. `some_unread`: whether the
+    provider has an unread message at all; without one no row is asked for its own.
+    """
     ids = [notice.pk for notice in notices]
     # Made once: an address for each row takes as long as the row's queries.
     page = reverse("portal:notice", args=[_ANY])
     last = _last_per_notice(Reply.objects.filter(notice__in=ids, late=False))
     claimed = claims(notices)
-    unread = set(Message.objects.unread().filter(notice__in=ids).values_list("notice_id", flat=True))
-    waits = Forwarding.objects.open().filter(notice__in=ids, expected_by__isnull=False).select_related("to")
-    passed_on = {forwarding.notice_id: forwarding for forwarding in waits}
+    unread = Message.objects.unread().filter(notice__in=ids).values_list("notice_id", flat=True)
+    unread_ids = set(unread) if some_unread else set()
+    # Another answer ends a forwarding.
+    forwarded = [pk for pk, reply in last.items() if reply.answer == Reply.Answer.FORWARDED]
+    waits = Forwarding.objects.open().filter(notice__in=forwarded, expected_by__isnull=False)
+    passed_on = dict(waits.values_list("notice_id", "expected_by"))
     return [
         _row(
             notice,
@@ -89,7 +125,8 @@ def rows(notices: Sequence[Notice], *, now: datetime) -> list[Row]:
             last.get(notice.pk),
             claimed.get(notice.pk),
             passed_on.get(notice.pk),
-            is_unread=notice.pk in unread,
+            place=_place(notice.attribution) if placed else "",
+            is_unread=notice.pk in unread_ids,
             now=now,
         )
         for notice in notices
@@ -106,26 +143,42 @@ def _row(
     href: str,
     last: Reply | None,
     claim: ClaimShown | None,
-    passed_on: Forwarding | None,
+    expected_by: datetime | None,
     *,
+    place: str,
     is_unread: bool,
     now: datetime,
 ) -> Row:
     observed, observed_at = observation(notice)
-    is_open = notice.state in {Notice.State.RECEIVED, Notice.State.NOTIFIED, Notice.State.ESCALATED}
+    is_open = notice.state in _OPEN
     return Row(
-        notice=notice,
+        reference=notice.reference,
         href=href,
+        customer_reference=notice.customer_reference,
+        masked_url=notice.masked_url,
+        place=place,
         legal_class=class_words(notice),
-        answered=Answered.of(last) if last else None,
-        observed=observed,
-        observed_at=observed_at,
+        sent_at=notice.sent_at,
+        notified_at=notice.notified_at,
+        due_at=notice.due_at,
+        state=notice.state,
         overdue=is_open and notice.due_at is not None and notice.due_at <= now,
         is_open=is_open,
+        answered=Answered.of(last) if last else None,
+        expected_by=expected_by if is_open else None,
+        observed=observed,
+        observed_at=observed_at,
         claim=claim if is_open else None,
         is_unread=is_unread,
-        forwarding=passed_on if is_open else None,
     )
+
+
+def _place(found: Attribution | None) -> str:
+    """ "192.0.2.1 · AS64500 EXAMPLE-NET", as far as it is known."""
+    if found is None:
+        return ""
+    network = f"AS{found.asn} {found.network_name}" if found.asn is not None else ""
+    return " · ".join(part for part in (str(found.address or ""), network) if part)
 
 
 def class_words(notice: Notice) -> str:

@@ -17,7 +17,7 @@ from cases.models.notice import NoticeQuerySet
 from portal import keyset
 from portal.access import Visitor, door
 from portal.forms.filter import SOON, UNKNOWN, Filter
-from portal.shown.rows import COLUMNS, rows
+from portal.shown.rows import read, rows
 
 
 @door("own_notice.view")
@@ -40,7 +40,10 @@ def notices(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     unread = Message.objects.unread().filter(notice__in=visitor.notices)
     counts["unread"] = unread.aggregate(count=Count("notice", distinct=True))["count"]
     listed = filters.applied(visitor.notices, now=now)
-    shown = _groups(listed, filters) if filters.by_address else _one_by_one(listed, filters, visitor, now=now)
+    if filters.by_address:
+        shown = _groups(listed, filters)
+    else:
+        shown = _one_by_one(listed, filters, visitor, some_unread=counts["unread"] > 0, now=now)
     context = shown | {
         "filters": filters,
         # Asked once per row, and a form looks among its fields first.
@@ -56,17 +59,20 @@ def notices(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 
 
 def _one_by_one(
-    listed: NoticeQuerySet, filters: Filter, visitor: Visitor, *, now: datetime
+    listed: NoticeQuerySet, filters: Filter, visitor: Visitor, *, some_unread: bool, now: datetime
 ) -> dict[str, Any]:
     page = keyset.page(
-        listed.select_related("content", "attribution").only(*COLUMNS),
+        read(listed, late=filters.narrows),
         own=visitor.notices,
         latest_first=filters.latest_first,
         after=filters.cleaned_data["after"],
         before=filters.cleaned_data["before"],
         size=filters.page_size,
     )
-    return {"rows": rows(page.rows, now=now), **_neighbours(filters, page.before, page.after)}
+    return {
+        "rows": rows(page.rows, placed=True, some_unread=some_unread, now=now),
+        **_neighbours(filters, page.before, page.after),
+    }
 
 
 def _groups(listed: NoticeQuerySet, filters: Filter) -> dict[str, Any]:

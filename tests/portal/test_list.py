@@ -10,6 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from cases.models import Notice
+from cases.services import conversation
 from cases.services.answers import Answer, answer_many
 from providers.models import Provider
 from tests.factories import AMONG_OWN_ROWS, HOUR, SYSTEM, AttributionFactory, NoticeFactory, UserFactory
@@ -280,12 +281,33 @@ def test_a_page_of_the_list_asks_the_database_as_often_for_a_hundred_rows_as_for
     portal: Client, alfa: Provider, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     at = an_hour_ago()
-    for _ in range(40):
-        NoticeFactory(notified=True, provider=alfa, notified_at=at, claimed_removed_at=at)
-    # Session, person and their provider, page, counts, unread messages, last answers, answers to claims, what is unread
-    # of the page, forwardings.
+    several = [
+        NoticeFactory(notified=True, provider=alfa, notified_at=at, claimed_removed_at=at) for _ in range(40)
+    ]
+    # Session, person and their provider, counts, unread messages, page, last answers, answers to claims.
+    with django_assert_num_queries(7 + AMONG_OWN_ROWS):
+        assert len(references(portal)) == 40
+
+    said = several[0].reference
+    answer_many(provider_id=alfa.pk, answers=[Answer(said, "forwarded")], by=SYSTEM, now=timezone.now())
+    conversation.write(notice_id=several[1].pk, text="Look here", by=SYSTEM, now=timezone.now())
+    # Now also which of the page have an unread message, and by when forwarded ones are expected.
     with django_assert_num_queries(9 + AMONG_OWN_ROWS):
         assert len(references(portal)) == 40
+
+
+def test_a_filter_reads_the_content_of_the_rows_of_its_page_and_of_no_others(
+    portal: Client, alfa: Provider, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    place = AttributionFactory(provider=alfa, address="198.51.100.77")
+    for _ in range(30):
+        notified(provider=alfa, attribution=place)
+    # Besides the usual how many it finds, and the contents; nobody claims anything.
+    with django_assert_num_queries(8 + AMONG_OWN_ROWS) as asked:
+        assert len(references(portal, "?ip=198.51.100.0/24&size=25")) == 25
+    (contents,) = (query["sql"] for query in asked.captured_queries if 'FROM "cases_content"' in query["sql"])
+    # The 26th says that there is another page.
+    assert contents.count("::uuid") == 26, contents
 
 
 def test_the_list_shows_no_whole_address_and_no_link_to_one(portal: Client, alfa: Provider) -> None:

@@ -20,7 +20,7 @@ from django.db import connection, transaction
 
 from audit.record import Actor
 from bench import world
-from bench.measure import Ratio, Workload, measure_in_turn
+from bench.measure import Ratio, Workload, measure_in_turn, nothing
 from providers.models import AsnRule, Network, Provider
 from providers.prefixes import Addresses, Array
 from providers.routes import Routes, import_routes, routes
@@ -68,7 +68,6 @@ def run(prefixes: int) -> Workload:
         np.searchsorted(table.prefixes.four.bounds, four, side="right")
         np.searchsorted(table.prefixes.six.bounds, six, side="right")
 
-    nothing = lambda: None  # noqa: E731 - what comes before a run here
     bare, asked, told = measure_in_turn((limit, nothing), (ours, nothing), (in_words, nothing))
     one_by_one = _naive(addresses[:2_000])
     load_s, held_mb = _load()

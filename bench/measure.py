@@ -53,7 +53,11 @@ class Ratio:
 Act = Callable[[], object]
 
 
-def measure(run: Act, *, before: Act = lambda: None, runs: int = RUNS) -> Spread:
+def nothing() -> None:
+    """What comes before a run that finds the world as it was."""
+
+
+def measure(run: Act, *, before: Act = nothing, runs: int = RUNS) -> Spread:
     """Time `run` `runs` times after one warm-up; `before` puts the world back each time and is not timed."""
     (spread,) = measure_in_turn((run, before), runs=runs)
     return spread

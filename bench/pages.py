@@ -1,15 +1,13 @@
 """W5: the pages that somebody waits for, in a table as it is after years of work.
 
 Limit: the very queries of a page, bare, on the same connection: what must be paid anyway. Ours: the whole request
-through Django's handler: session, permissions, view, template. Both at the size and at a tenth of it.
+through Django's handler: session, permissions, view, template. In turn, at the size and at a tenth of it.
 """
 
 import multiprocessing
 import re
-import statistics
 import threading
 import time
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -22,7 +20,7 @@ from django.utils import timezone
 from accounts.models import User
 from audit import keyset
 from bench import history
-from bench.measure import Ratio, Spread, Workload
+from bench.measure import Ratio, Spread, Workload, measure_in_turn, nothing
 from cases.filters import parsed
 from cases.models import Notice
 from cases.services import figures
@@ -73,8 +71,8 @@ def _measured(rows: int) -> tuple[dict[str, Spread], dict[str, Spread], Pages]:
             _get(client, address)
         # What is read through a cursor of the server is asked as the plain query that it is.
         queries = [re.sub(r"^DECLARE .*? FOR ", "", query["sql"]) for query in asked]
-        ours[name] = _spread(partial(_get, client, address))
-        bare[name] = _spread(partial(_ask, queries))
+        runs = (partial(_get, client, address), nothing), (partial(_ask, queries), nothing)
+        ours[name], bare[name] = measure_in_turn(*runs, runs=RUNS)
     return ours, bare, pages
 
 
@@ -130,16 +128,6 @@ def _ask(queries: list[str]) -> None:
             cursor.execute(sql)
             if cursor.description:
                 cursor.fetchall()
-
-
-def _spread(act: Callable[[], None]) -> Spread:
-    walls, cpus = [], []
-    for _run in range(RUNS):
-        cpu, wall = time.process_time(), time.perf_counter()
-        act()
-        walls.append(time.perf_counter() - wall)
-        cpus.append(time.process_time() - cpu)
-    return Spread(min(walls), statistics.median(walls), max(walls), statistics.median(cpus))
 
 
 def under_load(pages: Pages, *, pause: float) -> list[float]:

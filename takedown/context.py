@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import groupby
 from typing import Final, NamedTuple
 
@@ -298,7 +298,9 @@ class House:
         if user is None or not user.is_authenticated:
             return []
         places = PORTAL if user.provider_id else STAFF
-        found = [(place, href) for place in places if user.has_perm(place.cell) and (href := _href(place))]
+        found = [
+            (place, href) for place in places if user.has_perm(place.cell) and (href := _href(place.url_name))
+        ]
         # The innermost place that holds this path: /staff/work/ before /staff/.
         inside = [href for _place, href in found if self.request.path.startswith(href)]
         here = max(inside, key=len, default=None)
@@ -312,10 +314,11 @@ class House:
         return [label for role, label in ROLE_CHOICES if role in held]
 
 
-def _href(place: Place) -> str | None:
-    """The address of a desk; None while the app that has it is not installed."""
+@cache
+def _href(url_name: str) -> str | None:
+    """The address of a desk; None while the app that has it is not installed. Every page has two dozen: found once."""
     try:
-        return reverse(place.url_name)
+        return reverse(url_name)
     except NoReverseMatch:
         return None
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from audit.counting import Counter
+from audit.counting import counters
 from audit.desk import Desk
 
 
@@ -41,21 +41,20 @@ class StaffSite(AdminSite):
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """The start page: what waits for this person. A ModelAdmin with `counters()` adds its own."""
         now = timezone.now()
-        counters: list[Counter] = [
-            counter
-            for model_admin in self._registry.values()
-            if isinstance(model_admin, Desk)
-            for counter in model_admin.counters(request, now)
-        ]
-        # What is wrong first, then what needs a look, then the plain work.
-        counters.sort(key=lambda counter: ("bad", "warn", "").index(counter.tone))
         desks = [desk for desk in self._registry.values() if isinstance(desk, Desk)]
+        waits = counters(each for desk in desks for each in desk.counters(request, now))
+        # What is wrong first, then what needs a look, then the plain work.
+        waits.sort(key=lambda counter: ("bad", "warn", "").index(counter.tone))
         context = {
-            "counters": counters,
+            "counters": waits,
             "saved": [shortcut for desk in desks for shortcut in desk.shortcuts(request)],
             "may_judge": request.user.has_perm("notice.assess"),
         }
         return super().index(request, {**context, **(extra_context or {})})
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """The models of one app, for its own page. Django puts all of all apps together for every page; ours list none."""
+        return super().get_app_list(request, app_label) if app_label else []
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """There is one log-in for everybody: /login/. Who is logged in and is not staff is refused there."""

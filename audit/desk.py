@@ -18,7 +18,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods
 
-from audit.counting import Bounded, Counter, Shortcut
+from audit.counting import Bounded, Counter, Shortcut, Uncounted
 from audit.refused import Refused
 
 T = TypeVar("T")
@@ -80,7 +80,7 @@ class Desk(admin.ModelAdmin):  # type: ignore[type-arg]  # it is no generic when
         """Desks of their own, straight under /staff/, made by `at`."""
         return []
 
-    def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
+    def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter | Uncounted]:
         """What waits here for this person, for the start page."""
         return ()
 

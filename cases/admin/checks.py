@@ -14,11 +14,11 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from audit.counting import Bounded, Counter
+from audit.counting import Bounded, Uncounted, counters
 from audit.desk import BOTH, Desk, page
 from audit.record import Actor
 from audit.refused import Refused
-from cases.admin.counters import counted
+from cases.admin.counters import Figures, uncounted
 from cases.admin.failures import in_words
 from cases.admin.forms import LooksFileForm
 from cases.intake import sightings_csv
@@ -68,15 +68,16 @@ def urls(desk: Desk) -> list[URLPattern]:
     ]
 
 
-def late_counter(now: datetime) -> Counter:
+def late_counter(now: datetime, figures: Figures) -> Uncounted:
     """Looks that should have been reported by now, for the start page."""
-    return counted(
+    return uncounted(
         "checks_late",
         checks_late(now),
         "next_check_at",
         name=_("checks that are late"),
         href=reverse("admin:checks"),
         tone="warn",
+        figures=figures,
     )
 
 
@@ -125,8 +126,13 @@ def _take(lines: Sequence[sightings_csv.Line], *, by: Actor, now: datetime) -> l
 def _show(request: HttpRequest, form: LooksFileForm, *, status: int = 200, **more: Any) -> HttpResponse:
     now = timezone.now()
     seen = watching.seen_from(now=now)
-    due = counted("checks_due", checks_due(now), "next_check_at", name="", href="")
-    coming = counted("checks_coming", checks_coming(now), "next_check_at", name="", href="")
+    figures, at = Figures(), "next_check_at"
+    due, coming = counters(
+        [
+            uncounted("checks_due", checks_due(now), at, name="", href="", figures=figures),
+            uncounted("checks_coming", checks_coming(now), at, name="", href="", figures=figures),
+        ]
+    )
     leased, first_back_at = watching.with_checkers(now=now)
     behind = due.oldest is not None and due.oldest <= now - CHECK_LATE
     done = sum(each.hour for each in seen)

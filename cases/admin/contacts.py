@@ -1,6 +1,6 @@
 """The desk for contacts: which need somebody and since when, who sees to it, and how well each can be reached."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.names import Names
-from audit.counting import Bounded, Counter, up_to
+from audit.counting import Bounded, Uncounted, up_to_each
 from audit.desk import POST, Desk, page
 from audit.record import Actor
 from cases import reach
@@ -87,26 +87,23 @@ def urls(desk: Desk) -> list[URLPattern]:
     ]
 
 
-def counters(request: HttpRequest, now: datetime) -> list[Counter]:
+def counters(request: HttpRequest, now: datetime) -> Iterator[Uncounted]:
     """What needs somebody, for the start page."""
     here = reverse("admin:contacts")
-    made = []
     for tab in TABS:
         if tab.counted and request.user.has_perm(tab.cell):
-            found = up_to(tab.rows(now), tab.since)
-            href = f"{here}?show={tab.code}"
-            made.append(Counter(tab.counted, found.count, found.oldest, href, tab.tone, more=found.more))
+            yield Uncounted(tab.counted, tab.rows(now), tab.since, f"{here}?show={tab.code}", tab.tone)
     if request.user.has_perm("contact.approve"):
-        found = up_to(Proposal.objects.waiting(), "proposed_at")
         name, href = _("proposals of providers"), reverse("admin:proposals")
-        made.append(Counter(name, found.count, found.oldest, href, "warn", more=found.more))
-    return made
+        yield Uncounted(name, Proposal.objects.waiting(), "proposed_at", href, "warn")
 
 
 def contacts(request: HttpRequest) -> HttpResponse:
     """The rows of one tab, the longest waiting first; first what needs somebody, if there is any."""
     now = timezone.now()
-    counts = {tab.code: up_to(tab.rows(now)) for tab in TABS if tab.counted and not tab.asked}
+    told = [tab for tab in TABS if tab.counted and not tab.asked]
+    *its, proposed = up_to_each([(each.rows(now), "") for each in told] + [(Proposal.objects.waiting(), "")])
+    counts = {each.code: counted for each, counted in zip(told, its, strict=True)}
     first = next((code for code, found in counts.items() if found.count), "all")
     tab = _BY_CODE.get(request.GET.get("show", ""), _BY_CODE[first])
     form = ContactFilter(request.GET, auto_id="contacts-%s")
@@ -130,7 +127,7 @@ def contacts(request: HttpRequest) -> HttpResponse:
             {
                 "name": _("Proposals"),
                 "href": reverse("admin:proposals"),
-                "count": up_to(Proposal.objects.waiting()).count,
+                "count": proposed.count,
             }
         ],
     }

@@ -4,31 +4,55 @@ A counter counts for itself as far as audit.counting.COUNTED rows; beyond that i
 when (cases/services/figures.py).
 """
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 
-from audit.counting import Counter, up_to
+from audit.counting import Uncounted
 from cases.models import Figure, Notice
 from cases.queues import Queue
 
 
-def counted(
-    code: str, rows: QuerySet[Any], since: str, *, name: str | Promise, href: str, tone: str = ""
-) -> Counter:
+class Figures:
+    """What the sweep counted: read once for a page, and only if something on it is too large to count for it."""
+
+    @cached_property
+    def _all(self) -> dict[str, Figure]:
+        return Figure.objects.in_bulk()
+
+    def of(self, code: str) -> Callable[[], tuple[int, datetime] | None]:
+        """How many, and counted when; or None. Asked for when it is called."""
+
+        def ask() -> tuple[int, datetime] | None:
+            figure = self._all.get(code)
+            return None if figure is None else (figure.count, figure.counted_at)
+
+        return ask
+
+
+def uncounted(
+    code: str,
+    rows: QuerySet[Any],
+    since: str,
+    *,
+    name: str | Promise,
+    href: str,
+    tone: str = "",
+    figures: Figures,
+) -> Uncounted:
     """The counter of a set of rows; `code` names its figure."""
-    live = up_to(rows, since)
-    figure = Figure.objects.filter(code=code).first() if live.more else None
-    if figure is None:
-        return Counter(name, live.count, live.oldest, href, tone, more=live.more)
-    return Counter(name, figure.count, live.oldest, href, tone, counted_at=figure.counted_at)
+    return Uncounted(name, rows, since, href, tone, figures.of(code))
 
 
-def counter(queue: Queue, *, now: datetime) -> Counter:
+def counter(queue: Queue, *, now: datetime, figures: Figures) -> Uncounted:
     """How many wait in a queue, and since when the oldest does."""
     href = f"{reverse(queue.desk)}?{queue.query}"
     rows = queue.of(Notice.objects.all(), now)
-    return counted(queue.code, rows, queue.since, name=queue.name, href=href, tone=queue.tone)
+    return uncounted(
+        queue.code, rows, queue.since, name=queue.name, href=href, tone=queue.tone, figures=figures
+    )

@@ -15,7 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from audit.counting import Counter
+from audit.counting import Uncounted
 from audit.desk import POST, Display, page
 from audit.record import Actor
 from cases.admin import contacts, dispatch_page, outbox, proposals, replies
@@ -64,7 +64,7 @@ class DispatchDesk(Display):
         """The notice desk: what goes out, what comes back, and the desk for contacts."""
         return [*outbox.urls(self), *replies.urls(self), *contacts.urls(self), *proposals.urls(self)]
 
-    def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
+    def counters(self, request: HttpRequest, now: datetime) -> Iterable[Uncounted]:
         """Messages, mails that came back, and contacts that wait for this person."""
         if request.user.has_perm("dispatch.view"):
             yield from outbox.counters(approving=request.user.has_perm("dispatch.approve"), now=now)

@@ -4,7 +4,7 @@ import json
 from typing import Final
 
 from django import forms
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, reverse
@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.names import Names
-from audit.counting import Bounded, Counter
+from audit.counting import Bounded, Uncounted
 from audit.desk import POST, Desk, page
 from audit.models import Event
 from audit.record import Actor
@@ -89,24 +89,14 @@ def urls(desk: Desk) -> list[URLPattern]:
     ]
 
 
-def counters() -> list[Counter]:
+def counters() -> list[Uncounted]:
     """What waits, for the start page."""
-    waiting, parked = Mail.objects.waiting(), MailReceipt.objects.filter(state=Parked)
     href = reverse("admin:mailbox")
+    parked = MailReceipt.objects.filter(state=Parked)
     return [
-        Counter(
-            gettext_lazy("mails in the tray"),
-            Bounded(waiting, PER_PAGE).count,
-            waiting.aggregate(oldest=Min("received_at"))["oldest"],
-            href,
-            "warn",
-        ),
-        Counter(
-            gettext_lazy("receipts by mail not sent"),
-            Bounded(parked, PER_PAGE).count,
-            parked.aggregate(oldest=Min("created_at"))["oldest"],
-            f"{href}?tray=receipts",
-            "bad",
+        Uncounted(gettext_lazy("mails in the tray"), Mail.objects.waiting(), "received_at", href, "warn"),
+        Uncounted(
+            gettext_lazy("receipts by mail not sent"), parked, "created_at", f"{href}?tray=receipts", "bad"
         ),
     ]
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from audit.counting import Counter, Shortcut
+from audit.counting import Shortcut, Uncounted
 from audit.desk import BOTH, POST, Display, page
 from audit.record import Actor
 from cases.admin import (
@@ -30,7 +30,7 @@ from cases.admin import (
     work,
 )
 from cases.admin.buttons import BUTTONS, Button
-from cases.admin.counters import counter
+from cases.admin.counters import Figures, counter
 from cases.admin.find import find_by_text
 from cases.admin.forms import PressForm, RevealForm
 from cases.admin.pressing import press
@@ -76,12 +76,14 @@ class NoticeDesk(Display):
             *saved.urls(self),
         ]
 
-    def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
+    def counters(self, request: HttpRequest, now: datetime) -> Iterable[Uncounted]:
         """The queues and steps that are this person's to see to."""
-        queues = [counter(queue, now=now) for queue in QUEUES if request.user.has_perm(queue.cell)]
-        roles = request.user.roles if isinstance(request.user, User) else ()
-        late = [checks.late_counter(now)] if request.user.has_perm("check.view") else []
-        return [*queues, *late, *steps.step_counters(roles, decides=request.user.has_perm("overdue.act"))]
+        user, figures = request.user, Figures()
+        yield from (counter(queue, now=now, figures=figures) for queue in QUEUES if user.has_perm(queue.cell))
+        if user.has_perm("check.view"):
+            yield checks.late_counter(now, figures)
+        roles = user.roles if isinstance(user, User) else ()
+        yield from steps.step_counters(roles, decides=user.has_perm("overdue.act"), figures=figures)
 
     def shortcuts(self, request: HttpRequest) -> Iterable[Shortcut]:
         """The saved filters."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Count, IntegerField, Min, OuterRef, QuerySet, Subquery
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from audit.counting import Bounded, Counter
+from audit.counting import Bounded, Uncounted
 from audit.desk import POST, Desk, page
 from audit.record import Actor
 from cases.admin.pressing import press
@@ -56,13 +56,12 @@ class OriginDesk(Desk):
             self.at("<int:pk>/ask/", self.ask, name="origin_ask", cell="origin.answer", methods=POST),
         ]
 
-    def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
+    def counters(self, request: HttpRequest, now: datetime) -> Iterable[Uncounted]:
         """Questions that should have been answered by now."""
-        if not request.user.has_perm("origin.view"):
-            return []
-        late = _open().filter(due_at__lte=now).aggregate(count=Count("pk"), oldest=Min("due_at"))
-        href = f"{reverse('admin:cases_originrequest_changelist')}?show=late"
-        return [Counter(gettext_lazy("CDNs without an answer"), late["count"], late["oldest"], href, "warn")]
+        if request.user.has_perm("origin.view"):
+            href = f"{reverse('admin:cases_originrequest_changelist')}?show=late"
+            late = _open().filter(due_at__lte=now)
+            yield Uncounted(gettext_lazy("CDNs without an answer"), late, "due_at", href, "warn")
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

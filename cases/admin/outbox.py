@@ -1,7 +1,7 @@
 """The notice desk: messages that wait, need a yes, or are stuck, each with its reason in plain words."""
 
 from collections import Counter as Tally
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from audit import keyset
-from audit.counting import COUNTED, Counter, up_to
+from audit.counting import COUNTED, Uncounted
 from audit.desk import POST, Desk, page
 from audit.record import Actor
 from cases.admin.outbox_filter import OutboxFilter
@@ -38,15 +38,13 @@ def urls(desk: Desk) -> list[URLPattern]:
     ]
 
 
-def counters(*, approving: bool, now: datetime) -> list[Counter]:
+def counters(*, approving: bool, now: datetime) -> Iterator[Uncounted]:
     """Messages that wait for a person, for the start page; approvals only for who may give them."""
-    made = []
+    here = reverse("admin:outbox")
     for pile in PILES:
         if pile.counted and (approving or pile.code != "approval"):
-            found = up_to(Dispatch.objects.filter(pile.which(now)), "created_at")
-            href = f"{reverse('admin:outbox')}?show={pile.code}"
-            made.append(Counter(pile.counted, found.count, found.oldest, href, pile.tone, more=found.more))
-    return made
+            rows = Dispatch.objects.filter(pile.which(now))
+            yield Uncounted(pile.counted, rows, "created_at", f"{here}?show={pile.code}", pile.tone)
 
 
 def outbox(request: HttpRequest) -> HttpResponse:

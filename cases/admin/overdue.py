@@ -8,9 +8,9 @@ from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from audit.counting import Bounded, Counter
+from audit.counting import Bounded, Counter, counters
 from audit.desk import Desk, page
-from cases.admin.counters import counter
+from cases.admin.counters import Figures, counter
 from cases.admin.steps import ROLES, step_counters
 from cases.models import Notice, ProviderFigure
 from cases.queues import QUEUES
@@ -50,12 +50,14 @@ def by_provider(request: HttpRequest) -> HttpResponse:
         "rows": page_of,
         "page": page_of,
         "counted_at": counted_at,
-        "counters": [*step_counters(ROLES, decides=True), *_queues(now)],
+        "counters": _counters(now),
         "list": reverse("admin:cases_notice_changelist"),
         "steps": reverse("admin:overdue_steps"),
     }
     return page(request, "staff/overdue.html", context)
 
 
-def _queues(now: datetime) -> list[Counter]:
-    return [counter(queue, now=now) for queue in QUEUES if queue.code in BESIDE]
+def _counters(now: datetime) -> list[Counter]:
+    kept = Figures()
+    queues = (counter(queue, now=now, figures=kept) for queue in QUEUES if queue.code in BESIDE)
+    return counters([*step_counters(ROLES, decides=True, figures=kept), *queues])

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Min
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, reverse
@@ -14,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from audit.counting import Bounded, Counter
+from audit.counting import Bounded, Uncounted
 from audit.desk import POST, Desk
 from audit.record import Actor
 from cases.admin.pressing import press
@@ -37,11 +36,10 @@ def urls(desk: Desk) -> list[URLPattern]:
     ]
 
 
-def counters() -> list[Counter]:
-    """How many lines wait, for the start page."""
-    oldest = waiting().aggregate(oldest=Min("report__received_at"))["oldest"]
+def counter() -> Uncounted:
+    """The lines that wait, for the start page."""
     name = gettext_lazy("lines in quarantine")
-    return [Counter(name, waiting().count(), oldest, reverse("admin:quarantine"), "warn")]
+    return Uncounted(name, waiting(), "report__received_at", reverse("admin:quarantine"), "warn")
 
 
 class _Ticked(forms.TypedMultipleChoiceField):

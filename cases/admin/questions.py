@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from audit.counting import Bounded, Counter, up_to
+from audit.counting import Bounded, Uncounted
 from audit.desk import POST, Desk, page
 from audit.record import Actor
 from cases.admin import notice_page
@@ -45,17 +45,15 @@ class QuestionDesk(Desk):
             self.at("<int:pk>/reject/", self.reject, name="dispute_reject", cell=decide, methods=POST),
         ]
 
-    def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
+    def counters(self, request: HttpRequest, now: datetime) -> Iterable[Uncounted]:
         """What waits for whoever may deal with it."""
         href = reverse("admin:cases_message_changelist")
         if request.user.has_perm("message.write"):
-            asked = up_to(conversation.waiting(), "at")
             name = gettext_lazy("messages of providers to answer")
-            yield Counter(name, asked.count, asked.oldest, href, "warn", more=asked.more)
+            yield Uncounted(name, conversation.waiting(), "at", href, "warn")
         if request.user.has_perm("dispute.decide"):
-            place = up_to(Dispute.objects.open().about_place(), "at")
             name = gettext_lazy("objections: not theirs, they say")
-            yield Counter(name, place.count, place.oldest, f"{href}?tray=place", "warn", more=place.more)
+            yield Uncounted(name, Dispute.objects.open().about_place(), "at", f"{href}?tray=place", "warn")
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -1,21 +1,19 @@
 """What comes back by mail: the tray of what people must read, and what a person makes of it."""
 
-from datetime import datetime
 from typing import Any, Final
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Min, Q
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, reverse
 from django.utils import timezone
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.names import Names
-from audit.counting import Bounded, Counter
+from audit.counting import Bounded, Uncounted
 from audit.desk import POST, Desk, page
 from audit.models import Event
 from audit.record import Actor
@@ -86,7 +84,7 @@ def urls(desk: Desk) -> list[URLPattern]:
     ]
 
 
-def counters() -> list[Counter]:
+def counters() -> list[Uncounted]:
     """What waits, for the start page."""
     href = reverse("admin:replies")
     names = {
@@ -94,14 +92,16 @@ def counters() -> list[Counter]:
         "unmatched": gettext_lazy("mails without a message"),
     }
     return [
-        _counter(names[each.code], each, f"{href}?tray={each.code}") for each in TRAYS if each.code in names
+        Uncounted(
+            names[each.code],
+            ReplyMail.objects.filter(each.which),
+            "received_at",
+            f"{href}?tray={each.code}",
+            "warn",
+        )
+        for each in TRAYS
+        if each.code in names
     ]
-
-
-def _counter(name: str | Promise, each: Tray, href: str) -> Counter:
-    rows = ReplyMail.objects.filter(each.which)
-    oldest: datetime | None = rows.aggregate(oldest=Min("received_at"))["oldest"]
-    return Counter(name, Bounded(rows, PER_PAGE).count, oldest, href, "warn")
 
 
 def tray(request: HttpRequest) -> HttpResponse:

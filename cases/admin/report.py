@@ -11,7 +11,7 @@ from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from audit.counting import Counter
+from audit.counting import Counter, Uncounted
 from audit.desk import Display
 from cases.admin import intake, mailbox, quarantine, report_page, reporter
 from cases.admin.report_filters import Lines, Read, unfinished_counter
@@ -44,10 +44,10 @@ class ReportDesk(Display):
         """The form for new reports, the quarantine, the tray for mail, and who reported."""
         return [*intake.urls(self), *quarantine.urls(self), *mailbox.urls(self), *reporter.urls(self)]
 
-    def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
+    def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter | Uncounted]:
         """Lines and mail that wait for this person, and files that are on their way."""
         if request.user.has_perm("quarantine.decide"):
-            yield from quarantine.counters()
+            yield quarantine.counter()
         if request.user.has_perm("mailbox.decide"):
             yield from mailbox.counters()
         if request.user.has_perm("report.add"):

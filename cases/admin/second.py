@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.contrib import admin
-from django.db.models import Count, Min, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, reverse
@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from audit.counting import Bounded, Counter
+from audit.counting import Bounded, Uncounted
 from audit.desk import POST, Display, page
 from audit.record import Actor
 from cases.admin.forms import JudgementForm
@@ -63,26 +63,17 @@ class SecondDesk(Display):
             ),
         ]
 
-    def counters(self, request: HttpRequest, now: datetime) -> Iterable[Counter]:
+    def counters(self, request: HttpRequest, now: datetime) -> Iterable[Uncounted]:
         """What waits for the lead, and second judgements that are late."""
-        if not request.user.has_perm("second.view"):
-            return []
-        here = reverse("admin:cases_secondlook_changelist")
-        looks = SecondLook.objects
-        differing = looks.differing().aggregate(count=Count("pk"), oldest=Min("second__at"))
-        late = looks.unread().filter(due_at__lte=now).aggregate(count=Count("pk"), oldest=Min("due_at"))
-        return [
-            Counter(
-                gettext_lazy("judgements that differ"), differing["count"], differing["oldest"], here, "bad"
-            ),
-            Counter(
-                gettext_lazy("second judgements late"),
-                late["count"],
-                late["oldest"],
-                f"{here}?show=late",
-                "warn",
-            ),
-        ]
+        if request.user.has_perm("second.view"):
+            here, looks = reverse("admin:cases_secondlook_changelist"), SecondLook.objects
+            yield Uncounted(
+                gettext_lazy("judgements that differ"), looks.differing(), "second__at", here, "bad"
+            )
+            late = looks.unread().filter(due_at__lte=now)
+            yield Uncounted(
+                gettext_lazy("second judgements late"), late, "due_at", f"{here}?show=late", "warn"
+            )
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -16,12 +16,12 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import ROLE_CHOICES
 from accounts.roles import Role
-from audit.counting import Bounded, Counter
+from audit.counting import Bounded, Uncounted
 from audit.desk import POST, Desk, page
 from audit.record import Actor
 from audit.refused import Refused
 from cases import deadlines
-from cases.admin.counters import counted
+from cases.admin.counters import Figures, uncounted
 from cases.admin.pressing import press, said
 from cases.admin.sentences import step_name
 from cases.models import Notice, Step
@@ -60,35 +60,38 @@ def urls(desk: Desk) -> list[URLPattern]:
     ]
 
 
-def step_counters(roles: Iterable[str], *, decides: bool) -> list[Counter]:
+def step_counters(roles: Iterable[str], *, decides: bool, figures: Figures) -> list[Uncounted]:
     """The steps that wait for these roles; for who `decides`, also the reminders that need a yes."""
     here = reverse("admin:overdue_steps")
-    yes = counted(
+    yes = uncounted(
         "steps_waiting",
         waiting(),
         "due_at",
         name=gettext_lazy("reminders that need a yes"),
         href=f"{here}?show=waiting",
         tone="warn",
+        figures=figures,
     )
-    calls = counted(
+    calls = uncounted(
         "steps_to_call",
         to_call(),
         "taken_at",
         name=gettext_lazy("calls to make"),
         href=reverse("admin:overdue_calls"),
         tone="warn",
+        figures=figures,
     )
     return [
         *([yes, calls] if decides else []),
         *(
-            counted(
+            uncounted(
                 f"steps_of_{role}",
                 unacknowledged().of_roles([role]),
                 "asked_at",
                 name=_("steps nobody sees to: %(role)s") % {"role": name},
                 href=f"{here}?show=unacknowledged&role={role}",
                 tone="warn",
+                figures=figures,
             )
             for role, name in ROLES.items()
             if role in set(roles)

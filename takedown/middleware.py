@@ -8,6 +8,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from takedown import pages
+from takedown.roomy import roomy
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,16 @@ PERMISSIONS: Final = ", ".join(
         "publickey-credentials-get=(self)",
     ]
 )  # fmt: skip
+
+
+class Roomy:
+    """Around everything else: pages, answers of the API and files."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = roomy(get_response)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
 
 
 class Headers:

@@ -46,6 +46,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "takedown.middleware.Roomy",
     "takedown.middleware.DatabaseDown",
     "takedown.middleware.Headers",  # before whitenoise, so that files have them too
     "django.middleware.security.SecurityMiddleware",

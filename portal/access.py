@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import wraps
+from functools import cached_property, wraps
 from typing import Concatenate, ParamSpec
 
 from django.contrib.auth.decorators import login_required
@@ -39,6 +39,11 @@ class Visitor:
     @property
     def notices(self) -> NoticeQuerySet:
         """All that exists for this person: the provider's own, once sent."""
+        return self._own.all()
+
+    @cached_property
+    def _own(self) -> NoticeQuerySet:
+        """Put together once; a page asks it four times, each time as a copy that has read nothing yet."""
         return Notice.objects.of(self.provider_id)
 
     def customers(self) -> dict[int, Provider]:

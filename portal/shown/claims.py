@@ -91,6 +91,8 @@ class ReceiptShown:
 def claims(notices: Sequence[Notice]) -> dict[int, ClaimShown]:
     """Notice -> what we say to its last claim; without those that nobody claims. One query however many they are."""
     claimed = {notice.pk: notice for notice in notices if notice.claim_answer and notice.claimed_removed_at}
+    if not claimed:
+        return {}
     newest = (
         Verdict.objects.filter(notice__in=claimed)
         .select_related("look", "reply")
@@ -98,7 +100,7 @@ def claims(notices: Sequence[Notice]) -> dict[int, ClaimShown]:
         .order_by("notice_id", "-pk")
         .distinct("notice_id")
     )
-    said = {verdict.notice_id: verdict for verdict in newest} if claimed else {}
+    said = {verdict.notice_id: verdict for verdict in newest}
     return {
         pk: ClaimShown(notice, None if notice.claim_answer == ClaimAnswer.WAITING else said.get(pk))
         for pk, notice in claimed.items()

@@ -112,12 +112,11 @@ def rows(
     page = reverse("portal:notice", args=[_ANY])
     last = _last_per_notice(Reply.objects.filter(notice__in=ids, late=False))
     claimed = claims(notices)
-    unread = Message.objects.unread().filter(notice__in=ids).values_list("notice_id", flat=True)
-    unread_ids = set(unread) if some_unread else set()
+    unread = _unread(ids) if some_unread else frozenset()
     # Another answer ends a forwarding.
     forwarded = [pk for pk, reply in last.items() if reply.answer == Reply.Answer.FORWARDED]
-    waits = Forwarding.objects.open().filter(notice__in=forwarded, expected_by__isnull=False)
-    passed_on = dict(waits.values_list("notice_id", "expected_by"))
+    passed_on = _expected(forwarded) if forwarded else {}
+    words = {str(known): str(known.label) for known in LegalClass}
     return [
         _row(
             notice,
@@ -125,8 +124,9 @@ def rows(
             last.get(notice.pk),
             claimed.get(notice.pk),
             passed_on.get(notice.pk),
+            legal_class=words.get(notice.legal_class, ""),
             place=_place(notice.attribution) if placed else "",
-            is_unread=notice.pk in unread_ids,
+            is_unread=notice.pk in unread,
             now=now,
         )
         for notice in notices
@@ -138,6 +138,15 @@ def _last_per_notice(replies: Any) -> dict[int, Reply]:
     return {reply.notice_id: reply for reply in newest.only("notice_id", "answer", "at", "claimed_at")}
 
 
+def _unread(ids: Sequence[int]) -> frozenset[int]:
+    return frozenset(Message.objects.unread().filter(notice__in=ids).values_list("notice_id", flat=True))
+
+
+def _expected(ids: Sequence[int]) -> dict[int, datetime | None]:
+    waits = Forwarding.objects.open().filter(notice__in=ids, expected_by__isnull=False)
+    return dict(waits.values_list("notice_id", "expected_by"))
+
+
 def _row(
     notice: Notice,
     href: str,
@@ -145,6 +154,7 @@ def _row(
     claim: ClaimShown | None,
     expected_by: datetime | None,
     *,
+    legal_class: str,
     place: str,
     is_unread: bool,
     now: datetime,
@@ -157,7 +167,7 @@ def _row(
         customer_reference=notice.customer_reference,
         masked_url=notice.masked_url,
         place=place,
-        legal_class=class_words(notice),
+        legal_class=legal_class,
         sent_at=notice.sent_at,
         notified_at=notice.notified_at,
         due_at=notice.due_at,

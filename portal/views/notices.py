@@ -1,22 +1,22 @@
 """The list of a provider's own notices: one by one, or a row for each address."""
 
 import secrets
+from dataclasses import asdict
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from cases.models import Message, Notice
 from cases.models.notice import NoticeQuerySet
 from portal import keyset
 from portal.access import Visitor, door
 from portal.forms.filter import SOON, UNKNOWN, Filter
+from portal.shown.counts import count
 from portal.shown.rows import read, rows
 
 
@@ -29,16 +29,7 @@ def notices(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     if not filters.is_valid():
         context = {"filters": filters, "tabs": _tabs("open", None)}
         return render(request, "portal/notices.html", context, status=HTTPStatus.BAD_REQUEST)
-    counts = visitor.notices.unfinished().aggregate(
-        open=Count("pk"),
-        answered=Count("pk", filter=Q(acknowledged_at__isnull=False)),
-        overdue=Count("pk", filter=Q(due_at__lte=now)),
-        soon=Count("pk", filter=Q(due_at__gt=now, due_at__lte=now + SOON)),
-        contradicted=Count("pk", filter=Q(claim_answer=Notice.ClaimAnswer.STILL_REACHABLE)),
-    )
-    # Also about what is closed: few, whatever the provider has.
-    unread = Message.objects.unread().filter(notice__in=visitor.notices)
-    counts["unread"] = unread.aggregate(count=Count("notice", distinct=True))["count"]
+    counts = asdict(count(visitor.notices, now=now, soon=SOON))
     listed = filters.applied(visitor.notices, now=now)
     if filters.by_address:
         shown = _groups(listed, filters)
@@ -71,6 +62,7 @@ def _one_by_one(
     )
     return {
         "rows": rows(page.rows, placed=True, some_unread=some_unread, now=now),
+        "shown": " ".join(notice.reference for notice in page.rows),
         **_neighbours(filters, page.before, page.after),
     }
 

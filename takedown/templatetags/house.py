@@ -100,7 +100,7 @@ def _dash(meaning: str) -> SafeString:
 @register.filter
 def masked(masked_url: str) -> SafeString:
     """An already masked address as text: never a link."""
-    return format_html('<code class="masked">{}</code>', masked_url)
+    return SafeString(f'<code class="masked">{escape(masked_url)}</code>')
 
 
 # -- Instants ---------------------------------------------------------------------------------------------

@@ -284,15 +284,15 @@ def test_a_page_of_the_list_asks_the_database_as_often_for_a_hundred_rows_as_for
     several = [
         NoticeFactory(notified=True, provider=alfa, notified_at=at, claimed_removed_at=at) for _ in range(40)
     ]
-    # Session, person and their provider, counts, unread messages, page, last answers, answers to claims.
-    with django_assert_num_queries(7 + AMONG_OWN_ROWS):
+    # Session, person and their provider, counts, page, last answers, answers to claims.
+    with django_assert_num_queries(6 + AMONG_OWN_ROWS):
         assert len(references(portal)) == 40
 
     said = several[0].reference
     answer_many(provider_id=alfa.pk, answers=[Answer(said, "forwarded")], by=SYSTEM, now=timezone.now())
     conversation.write(notice_id=several[1].pk, text="Look here", by=SYSTEM, now=timezone.now())
     # Now also which of the page have an unread message, and by when forwarded ones are expected.
-    with django_assert_num_queries(9 + AMONG_OWN_ROWS):
+    with django_assert_num_queries(8 + AMONG_OWN_ROWS):
         assert len(references(portal)) == 40
 
 
@@ -303,7 +303,7 @@ def test_a_filter_reads_the_content_of_the_rows_of_its_page_and_of_no_others(
     for _ in range(30):
         notified(provider=alfa, attribution=place)
     # Besides the usual how many it finds, and the contents; nobody claims anything.
-    with django_assert_num_queries(8 + AMONG_OWN_ROWS) as asked:
+    with django_assert_num_queries(7 + AMONG_OWN_ROWS) as asked:
         assert len(references(portal, "?ip=198.51.100.0/24&size=25")) == 25
     (contents,) = (query["sql"] for query in asked.captured_queries if 'FROM "cases_content"' in query["sql"])
     # The 26th says that there is another page.

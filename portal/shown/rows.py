@@ -5,14 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypedDict
 
-from django.db.models import Prefetch
+from django.db.models import F, Prefetch
 from django.urls import reverse
 
 from cases.models import Content, Forwarding, Message, Notice, Reply
 from cases.models.assessment import LegalClass
 from cases.models.notice import NoticeQuerySet
 from portal.shown.claims import BADGES, ClaimShown, claims
-from providers.models import Attribution
 
 #: An answer -> tone and icon of its badge; its words are the model's.
 ANSWERS: Final = {
@@ -30,8 +29,7 @@ ANSWERS: Final = {
 #: the rest of the page's queries.
 _COLUMNS: Final = (
     "reference", "state", "legal_class", "sent_at", "notified_at", "due_at", "claim_answer", "claimed_removed_at",
-    "last_seen_online_at", "gone_since", "customer_reference", "attribution__address", "attribution__asn",
-    "attribution__network_name",
+    "last_seen_online_at", "gone_since", "customer_reference",
 )  # fmt: skip
 _OPEN: Final = frozenset({Notice.State.RECEIVED, Notice.State.NOTIFIED, Notice.State.ESCALATED})
 #: Stands for a reference while an address is made.
@@ -93,10 +91,14 @@ def read(notices: NoticeQuerySet, *, late: bool) -> NoticeQuerySet:
     `late`: the content is read after the rows of the page are known. Where a filter goes through thousands, each
     content would be joined, and its row security asked, before fifty are shown.
     """
+    # As values: an object for each place takes longer than reading it.
+    notices = notices.annotate(
+        at=F("attribution__address"), asn=F("attribution__asn"), network=F("attribution__network_name")
+    )
     if late:
         content = Prefetch("content", Content.objects.only("url_sealed"))
-        return notices.select_related("attribution").only("content", *_COLUMNS).prefetch_related(content)
-    return notices.select_related("content", "attribution").only("content__url_sealed", *_COLUMNS)
+        return notices.only("content", *_COLUMNS).prefetch_related(content)
+    return notices.select_related("content").only("content__url_sealed", *_COLUMNS)
 
 
 def rows(
@@ -104,7 +106,7 @@ def rows(
 ) -> list[Row]:
     """The rows of one page, in its order. At most four queries however long it is.
 
-    `placed`: whether the page says where each is, and its notices were read with that. `some_unread`: whether the
+    `placed`: whether the page says where each is; its notices come from `read`. `some_unread`: whether the
     provider has an unread message at all; without one no row is asked for its own.
     """
     ids = [notice.pk for notice in notices]
@@ -125,7 +127,7 @@ def rows(
             claimed.get(notice.pk),
             passed_on.get(notice.pk),
             legal_class=words.get(notice.legal_class, ""),
-            place=_place(notice.attribution) if placed else "",
+            place=_place(notice) if placed else "",
             is_unread=notice.pk in unread,
             now=now,
         )
@@ -183,12 +185,10 @@ def _row(
     )
 
 
-def _place(found: Attribution | None) -> str:
+def _place(notice: Any) -> str:
     """ "192.0.2.1 · AS64500 EXAMPLE-NET", as far as it is known."""
-    if found is None:
-        return ""
-    network = f"AS{found.asn} {found.network_name}" if found.asn is not None else ""
-    return " · ".join(part for part in (str(found.address or ""), network) if part)
+    network = f"AS{notice.asn} {notice.network}" if notice.asn is not None else ""
+    return " · ".join(part for part in (notice.at or "", network) if part)
 
 
 def class_words(notice: Notice) -> str:

@@ -80,16 +80,11 @@ class Counted:
         return self.found > COUNTED
 
 
-def up_to(rows: "models.QuerySet[Any]", since: str = "") -> Counted:
-    """Count the first rows in order of `since`, which an index gives, and no more than COUNTED + 1 of them."""
-    (found,) = up_to_each([(rows, since)])
-    return found
-
-
 def up_to_each(asked: "Sequence[tuple[models.QuerySet[Any], str]]") -> list[Counted]:
-    """Count each as `up_to` does, all of them in one statement, in the order they were asked for.
+    """Count the first rows of each in order of its `since`, which an index gives, and no more than COUNTED + 1 of them.
 
-    A start page has fifty: one by one, each would be put together, sent, planned and waited for.
+    With "" in any order, and without the first instant. All in one statement, and in the order they were asked for: a
+    start page has fifty, and one by one each would be put together, sent, planned and waited for.
     """
     found = [Counted(0)] * len(asked)
     parts: list[str] = []

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.db.models import Count, F, Min, Q
 
-from audit.counting import up_to
+from audit.counting import up_to_each
 from cases.filters import parsed
 from cases.models import Figure, Notice, ProviderFigure, SavedFilter
 from cases.models.notice import NoticeQuerySet
@@ -87,8 +87,8 @@ def _count_filters(now: datetime) -> None:
     old = SavedFilter.objects.filter(Q(counted_at__isnull=True) | Q(counted_at__lte=now - FRESH))
     for saved in old.order_by(F("counted_at").asc(nulls_first=True), "pk"):
         form = parsed(saved.query)
-        valid = form.is_valid()
-        saved.count = up_to(form.applied(Notice.objects.all(), now=now)).found if valid else None
+        found = [(form.applied(Notice.objects.all(), now=now), "")] if form.is_valid() else []
+        saved.count = next((counted.found for counted in up_to_each(found)), None)
         saved.counted_at = now
         saved.save(update_fields=["count", "counted_at"])
         if monotonic() >= ends:

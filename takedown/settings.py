@@ -18,6 +18,8 @@ SECRET_KEY = HOST.secret_key
 ALLOWED_HOSTS = HOST.allowed_hosts
 BASE_URL = HOST.base_url
 ROOT_URLCONF = "takedown.urls"
+# BASE_URL has no path. Else a proxy's header could put one before every address that we make.
+FORCE_SCRIPT_NAME = ""
 WSGI_APPLICATION = "takedown.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -107,7 +109,8 @@ DATABASES = {
         "OPTIONS": {
             "connect_timeout": 5,
             # A statement that runs longer than any page or sweep should, is a fault: stop it.
-            "options": "-c statement_timeout=120000 -c lock_timeout=15000 -c timezone=UTC",
+            # A plan of many small parts is no reason to compile it (jit).
+            "options": "-c statement_timeout=120000 -c lock_timeout=15000 -c timezone=UTC -c jit=off",
         },
     }
 }

@@ -43,7 +43,7 @@ class Visitor:
 
     @cached_property
     def _own(self) -> NoticeQuerySet:
-        """Put together once; a page asks it four times, each time as a copy that has read nothing yet."""
+        """Put together once; a page asks for it several times, each time as a copy that has read nothing yet."""
         return Notice.objects.of(self.provider_id)
 
     def customers(self) -> dict[int, Provider]:

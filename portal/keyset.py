@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import Count, F, Func, Min, Q, QuerySet, TextField, Value
 from django.db.models.functions import Coalesce
@@ -22,15 +22,15 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 @dataclass(frozen=True)
 class Page:
-    """Rows in order; `before` and `after` are the references to ask the neighbouring pages with, or ""."""
+    """Rows as they were read, in order; `before` and `after` are the references to ask the neighbours with, or ""."""
 
-    rows: list[Notice]
+    rows: list[Any]
     before: str
     after: str
 
 
 def page(
-    notices: NoticeQuerySet,
+    notices: "QuerySet[Notice, Any]",
     *,
     own: NoticeQuerySet,
     latest_first: bool,

@@ -35,6 +35,14 @@ class Sealed(property):
         """What the column holds for `text` in the row `identity`: for rows that are written without a model."""
         return keys.ring().seal(text, context=self._context(identity)) if text else None
 
+    def opened(self, identity: object, blob: bytes | None) -> str:
+        """The text of what the column holds in the row `identity`: for rows that are read without a model.
+
+        May raise CannotUnseal.
+        """
+        context = self._context(identity)
+        return "" if blob is None else keys.ring().unseal(blob, context=context)
+
     def _context(self, identity: object) -> str:
         """The associated data: "table.column.row"."""
         if identity in (None, ""):
@@ -42,9 +50,7 @@ class Sealed(property):
         return f"{self.model._meta.db_table}.{self.column}.{identity}"
 
     def _open(self, instance: Any) -> str:
-        blob = getattr(instance, self.column)
-        context = self._context(getattr(instance, self.row))
-        return "" if blob is None else keys.ring().unseal(blob, context=context)
+        return self.opened(getattr(instance, self.row), getattr(instance, self.column))
 
     def _close(self, instance: Any, text: str) -> None:
         setattr(instance, self.column, self.sealed(getattr(instance, self.row), text))

@@ -61,3 +61,8 @@ class Content(models.Model):
     def masked_url(self) -> str:
         """`host/…` and the last six characters: all that a screen shows without a recorded reveal."""
         return urls.masked(self.url)
+
+    @classmethod
+    def masked_url_of(cls, identity: object, sealed: bytes) -> str:
+        """The same of a row that was read without a model."""
+        return urls.masked(cls.url.opened(identity, sealed))

@@ -515,14 +515,6 @@ class Notice(models.Model):
         return self.content.masked_url
 
     @property
-    def is_contradicted(self) -> bool:
-        """What `contradicted` selects, of this one."""
-        return (
-            self.state in {self.State.NOTIFIED, self.State.ESCALATED}
-            and self.claim_answer == self.ClaimAnswer.STILL_REACHABLE
-        )
-
-    @property
     def its_priority(self) -> Priority:
         """What `priority` must be, from the other facts of this row."""
         return priority_of(

@@ -21,6 +21,8 @@ from providers.models import Provider, Relation
 
 #: characters
 LONGEST_NAME: Final = 200
+#: Seen, or a question: after them the provider waits for its customer as before.
+ENDS_NOTHING: Final = frozenset({Reply.Answer.ACKNOWLEDGED, Reply.Answer.NEED_INFORMATION})
 #: Forwardings reminded of in one transaction.
 _BATCH: Final = 500
 
@@ -70,12 +72,12 @@ def forward(
     """Keep whom locked notices were passed on to; any other answer ends that wait.
 
     `told`: position in `replies` -> (customer, name, expected by) of those that say so. The answers are saved already.
-    Seen, and a question, end nothing.
+    Those of ENDS_NOTHING leave it as it is.
     """
     ends = {
         reply.notice_id: Ended.REPLACED if reply.answer == Reply.Answer.FORWARDED else Ended.ANSWERED
         for reply in replies
-        if reply.answer not in {Reply.Answer.ACKNOWLEDGED, Reply.Answer.NEED_INFORMATION}
+        if reply.answer not in ENDS_NOTHING
     }
     for because in {*ends.values()}:
         ids = [pk for pk, ended in ends.items() if ended == because]

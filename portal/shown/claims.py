@@ -89,7 +89,7 @@ class ReceiptShown:
 
 
 def claims(notices: Sequence[Notice]) -> dict[int, ClaimShown]:
-    """Notice -> what we say to its last claim; without those that nobody claims. One query however many they are."""
+    """Notice -> what we say to its last claim; without those that nobody claims. One query at most."""
     claimed = {notice.pk: notice for notice in notices if notice.claim_answer and notice.claimed_removed_at}
     if not claimed:
         return {}

@@ -4,14 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypedDict
+from uuid import UUID
 
-from django.db.models import F, Prefetch
+from django.db.models import F, QuerySet
 from django.urls import reverse
 
 from cases.models import Content, Forwarding, Message, Notice, Reply
 from cases.models.assessment import LegalClass
 from cases.models.notice import NoticeQuerySet
+from cases.services import forwarding
 from portal.shown.claims import BADGES, ClaimShown, claims
+
+ClaimAnswer = Notice.ClaimAnswer
 
 #: An answer -> tone and icon of its badge; its words are the model's.
 ANSWERS: Final = {
@@ -25,13 +29,15 @@ ANSWERS: Final = {
 }
 
 
-#: What a row reads of a notice, its content and its place: the columns and instants of all three take as long to read as
-#: the rest of the page's queries.
+#: What a row reads of a notice itself: all of its columns and instants take as long to read as the rest of the page's
+#: queries.
 _COLUMNS: Final = (
-    "reference", "state", "legal_class", "sent_at", "notified_at", "due_at", "claim_answer", "claimed_removed_at",
-    "last_seen_online_at", "gone_since", "customer_reference",
+    "reference", "content_id", "state", "legal_class", "sent_at", "notified_at", "due_at", "claim_answer",
+    "claimed_removed_at", "last_seen_online_at", "gone_since", "customer_reference",
 )  # fmt: skip
 _OPEN: Final = frozenset({Notice.State.RECEIVED, Notice.State.NOTIFIED, Notice.State.ESCALATED})
+_WITH_THEM: Final = frozenset({Notice.State.NOTIFIED, Notice.State.ESCALATED})
+_MAY_WAIT: Final = forwarding.ENDS_NOTHING | {Reply.Answer.FORWARDED}
 #: Stands for a reference while an address is made.
 _ANY: Final = "N-0000000000"
 
@@ -85,39 +91,48 @@ class Row(TypedDict):
     is_unread: bool
 
 
-def read(notices: NoticeQuerySet, *, late: bool) -> NoticeQuerySet:
-    """With what a row shows, and no more.
+def read(notices: NoticeQuerySet, *, late: bool) -> "QuerySet[Notice, Any]":
+    """What a row shows, as values: a model has sixty columns, and a page of them takes longer than reading it.
 
-    `late`: the content is read after the rows of the page are known. Where a filter goes through thousands, each
-    content would be joined, and its row security asked, before fifty are shown.
+    `late`: the content is read by `masked`, once the rows of the page are known. Where a filter goes through
+    thousands, each content would be joined, and its row security asked, before fifty are shown.
     """
-    # As values: an object for each place takes longer than reading it.
-    notices = notices.annotate(
+    placed = notices.annotate(
         at=F("attribution__address"), asn=F("attribution__asn"), network=F("attribution__network_name")
     )
+    content = () if late else ("content__url_sealed",)
+    return placed.values_list("pk", *_COLUMNS, "at", "asn", "network", *content, named=True)
+
+
+def masked(listed: Sequence[Any], *, late: bool) -> list[str]:
+    """The masked addresses of what `read` found, in its order."""
+    sealed: dict[UUID, Any]
     if late:
-        content = Prefetch("content", Content.objects.only("url_sealed"))
-        return notices.only("content", *_COLUMNS).prefetch_related(content)
-    return notices.select_related("content").only("content__url_sealed", *_COLUMNS)
+        ids = [row.content_id for row in listed]
+        sealed = dict(Content.objects.filter(pk__in=ids).values_list("pk", "url_sealed"))
+    else:
+        sealed = {row.content_id: row.content__url_sealed for row in listed}
+    return [Content.masked_url_of(row.content_id, sealed[row.content_id]) for row in listed]
 
 
 def rows(
-    notices: Sequence[Notice], *, now: datetime, placed: bool = False, some_unread: bool = False
+    listed: Sequence[Any], masked: Sequence[str], *, now: datetime, placed: bool, some_unread: bool
 ) -> list[Row]:
-    """The rows of one page, in its order. At most four queries however long it is.
+    """The rows of one page, in its order: of notices, or of what `read` found. At most four queries.
 
-    `placed`: whether the page says where each is; its notices come from `read`. `some_unread`: whether the
-    provider has an unread message at all; without one no row is asked for its own.
+    `masked`: their addresses. `placed`: whether `read` found them, and so where each is. `some_unread`: whether the
+    page marks unread messages and there is one at all; otherwise no row is asked for its own.
     """
-    ids = [notice.pk for notice in notices]
+    ids = [notice.pk for notice in listed]
     # Made once: an address for each row takes as long as the row's queries.
     page = reverse("portal:notice", args=[_ANY])
     last = _last_per_notice(Reply.objects.filter(notice__in=ids, late=False))
-    claimed = claims(notices)
+    claimed = claims(listed)
     unread = _unread(ids) if some_unread else frozenset()
-    # Another answer ends a forwarding.
-    forwarded = [pk for pk, reply in last.items() if reply.answer == Reply.Answer.FORWARDED]
-    passed_on = _expected(forwarded) if forwarded else {}
+    # After any other answer the provider waits for nobody.
+    may_wait = [pk for pk, reply in last.items() if reply.answer in _MAY_WAIT]
+    passed_on = _expected(may_wait) if may_wait else {}
+    # As `class_words` says it, looked up once for all rows.
     words = {str(known): str(known.label) for known in LegalClass}
     return [
         _row(
@@ -126,12 +141,13 @@ def rows(
             last.get(notice.pk),
             claimed.get(notice.pk),
             passed_on.get(notice.pk),
+            masked_url=address,
             legal_class=words.get(notice.legal_class, ""),
             place=_place(notice) if placed else "",
             is_unread=notice.pk in unread,
             now=now,
         )
-        for notice in notices
+        for notice, address in zip(listed, masked, strict=True)
     ]
 
 
@@ -150,12 +166,13 @@ def _expected(ids: Sequence[int]) -> dict[int, datetime | None]:
 
 
 def _row(
-    notice: Notice,
+    notice: Any,
     href: str,
     last: Reply | None,
     claim: ClaimShown | None,
     expected_by: datetime | None,
     *,
+    masked_url: str,
     legal_class: str,
     place: str,
     is_unread: bool,
@@ -167,7 +184,7 @@ def _row(
         reference=notice.reference,
         href=href,
         customer_reference=notice.customer_reference,
-        masked_url=notice.masked_url,
+        masked_url=masked_url,
         place=place,
         legal_class=legal_class,
         sent_at=notice.sent_at,
@@ -187,7 +204,7 @@ def _row(
 
 def _place(notice: Any) -> str:
     """ "192.0.2.1 · AS64500 EXAMPLE-NET", as far as it is known."""
-    network = f"AS{notice.asn} {notice.network}" if notice.asn is not None else ""
+    network = f"AS{notice.asn} {notice.network}".rstrip() if notice.asn is not None else ""
     return " · ".join(part for part in (notice.at or "", network) if part)
 
 
@@ -196,11 +213,13 @@ def class_words(notice: Notice) -> str:
     return str(LegalClass(notice.legal_class).label) if notice.legal_class else ""
 
 
-def observation(notice: Notice) -> tuple[str, datetime | None]:
-    """What we observe, as a code of the badges, and since when or when. From the notice's own facts."""
+def observation(notice: Any) -> tuple[str, datetime | None]:
+    """What we observe, as a code of the badges, and since when or when. From the own facts of a notice or of its row."""
     online = notice.last_seen_online_at
     if notice.state == Notice.State.REMOVED:
         return ("confirmed" if notice.claimed_removed_at else "gone"), notice.gone_since
     if notice.claim_answer and notice.state != Notice.State.WITHDRAWN:
-        return BADGES[Notice.ClaimAnswer(notice.claim_answer)], online if notice.is_contradicted else None
+        # As NoticeQuerySet.contradicted selects it: what contradicts them is when we saw it.
+        contradicted = notice.state in _WITH_THEM and notice.claim_answer == ClaimAnswer.STILL_REACHABLE
+        return BADGES[ClaimAnswer(notice.claim_answer)], online if contradicted else None
     return ("online" if online else ""), online

@@ -17,7 +17,7 @@ from portal import keyset
 from portal.access import Visitor, door
 from portal.forms.filter import SOON, UNKNOWN, Filter
 from portal.shown.counts import count
-from portal.shown.rows import read, rows
+from portal.shown.rows import masked, read, rows
 
 
 @door("own_notice.view")
@@ -52,8 +52,9 @@ def notices(request: HttpRequest, visitor: Visitor) -> HttpResponse:
 def _one_by_one(
     listed: NoticeQuerySet, filters: Filter, visitor: Visitor, *, some_unread: bool, now: datetime
 ) -> dict[str, Any]:
+    late = filters.narrows
     page = keyset.page(
-        read(listed, late=filters.narrows),
+        read(listed, late=late),
         own=visitor.notices,
         latest_first=filters.latest_first,
         after=filters.cleaned_data["after"],
@@ -61,7 +62,7 @@ def _one_by_one(
         size=filters.page_size,
     )
     return {
-        "rows": rows(page.rows, placed=True, some_unread=some_unread, now=now),
+        "rows": rows(page.rows, masked(page.rows, late=late), placed=True, some_unread=some_unread, now=now),
         "shown": " ".join(notice.reference for notice in page.rows),
         **_neighbours(filters, page.before, page.after),
     }

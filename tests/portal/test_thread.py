@@ -132,6 +132,12 @@ def test_a_forwarding_has_a_clock_of_its_own_and_the_notices_stays(portal: Clien
     assert "forwarded, expected by" in words(portal.get("/portal/").content)
     assert Notice.objects.get(pk=notice.pk).due_at == notice.due_at
 
+    # A question to us ends nothing, another answer does.
+    picked(portal, notice, answer="need_information", question="Which of the two files?")
+    assert "forwarded, expected by" in words(portal.get("/portal/").content)
+    picked(portal, notice, answer="removed")
+    assert "forwarded, expected by" not in words(portal.get("/portal/").content)
+
 
 def test_later_than_ones_own_due_moment_is_taken_once_one_says_that_one_knows(
     portal: Client, alfa: Provider

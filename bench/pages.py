@@ -26,7 +26,7 @@ from cases.models import Notice
 from cases.services import figures
 
 RUNS = 15
-READERS, PROCESSES, SECONDS = 10, 2, 8.0
+READERS, PROCESSES, SECONDS = 10, 5, 8.0
 #: How long a person looks at a page before asking for the next.
 LOOKS_S = 1.0
 DEEP = 1_000

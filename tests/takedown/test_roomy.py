@@ -3,7 +3,8 @@
 import resource
 from collections.abc import Callable
 
-from django.test import Client
+import pytest
+from django.conf import settings
 
 from takedown.roomy import roomy
 
@@ -52,5 +53,10 @@ def test_what_is_called_gets_its_arguments_and_gives_its_answer() -> None:
     assert roomy(divided).__doc__ == "Says so."
 
 
-def test_a_mistake_within_comes_out(client: Client, db: None) -> None:
-    assert client.get("/nothing/here/").status_code == 404
+def test_a_mistake_within_comes_out() -> None:
+    with pytest.raises(ZeroDivisionError):
+        roomy(lambda: 1 / 0)()
+
+
+def test_every_request_has_that_room() -> None:
+    assert settings.MIDDLEWARE[0] == "takedown.middleware.Roomy"

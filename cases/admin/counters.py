@@ -4,9 +4,8 @@ A counter counts for itself as far as audit.counting.COUNTED rows; beyond that i
 when (cases/services/figures.py).
 """
 
-from collections.abc import Callable
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 from django.db.models import QuerySet
@@ -25,14 +24,10 @@ class Figures:
     def _all(self) -> dict[str, Figure]:
         return Figure.objects.in_bulk()
 
-    def of(self, code: str) -> Callable[[], tuple[int, datetime] | None]:
-        """How many, and counted when; or None. Asked for when it is called."""
-
-        def ask() -> tuple[int, datetime] | None:
-            figure = self._all.get(code)
-            return None if figure is None else (figure.count, figure.counted_at)
-
-        return ask
+    def of(self, code: str) -> tuple[int, datetime] | None:
+        """How many, and counted when; None when nobody has counted."""
+        figure = self._all.get(code)
+        return None if figure is None else (figure.count, figure.counted_at)
 
 
 def uncounted(
@@ -46,7 +41,7 @@ def uncounted(
     figures: Figures,
 ) -> Uncounted:
     """The counter of a set of rows; `code` names its figure."""
-    return Uncounted(name, rows, since, href, tone, figures.of(code))
+    return Uncounted(name, rows, since, href, tone, partial(figures.of, code))
 
 
 def counter(queue: Queue, *, now: datetime, figures: Figures) -> Uncounted:

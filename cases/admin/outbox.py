@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import messages
-from django.db.models import Count, Max, QuerySet, Value
+from django.db.models import Count, Max, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import URLPattern, reverse
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from audit import keyset
-from audit.counting import COUNTED, Uncounted
+from audit.counting import COUNTED, Uncounted, up_to_each
 from audit.desk import POST, Desk, page
 from audit.record import Actor
 from cases.admin.outbox_filter import OutboxFilter
@@ -118,15 +118,9 @@ def pressed(request: HttpRequest) -> HttpResponse:
 
 def _counts(now: datetime) -> Tally[str]:
     """Pile -> how many are in it, COUNTED + 1 at most; what is accepted nobody counts."""
-    parts = [
-        Dispatch.objects.filter(pile.which(now))
-        .order_by()
-        .annotate(pile=Value(pile.code))
-        .values_list("pile", flat=True)[: COUNTED + 1]
-        for pile in PILES
-        if not pile.closed
-    ]
-    return Tally(parts[0].union(*parts[1:], all=True))
+    listed = [pile for pile in PILES if not pile.closed]
+    found = up_to_each([(Dispatch.objects.filter(pile.which(now)), "") for pile in listed])
+    return Tally({pile.code: its.found for pile, its in zip(listed, found, strict=True)})
 
 
 def _tabs(current: Pile, counts: Tally[str]) -> list[dict[str, Any]]:

@@ -87,8 +87,10 @@ def _count_filters(now: datetime) -> None:
     old = SavedFilter.objects.filter(Q(counted_at__isnull=True) | Q(counted_at__lte=now - FRESH))
     for saved in old.order_by(F("counted_at").asc(nulls_first=True), "pk"):
         form = parsed(saved.query)
-        found = [(form.applied(Notice.objects.all(), now=now), "")] if form.is_valid() else []
-        saved.count = next((counted.found for counted in up_to_each(found)), None)
+        saved.count = None
+        if form.is_valid():
+            (counted,) = up_to_each([(form.applied(Notice.objects.all(), now=now), "")])
+            saved.count = counted.found
         saved.counted_at = now
         saved.save(update_fields=["count", "counted_at"])
         if monotonic() >= ends:

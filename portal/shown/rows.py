@@ -132,8 +132,8 @@ def rows(
     # After any other answer the provider waits for nobody.
     may_wait = [pk for pk, reply in last.items() if reply.answer in _MAY_WAIT]
     passed_on = _expected(may_wait) if may_wait else {}
-    # As `class_words` says it, looked up once for all rows.
-    words = {str(known): str(known.label) for known in LegalClass}
+    # Looked up once for all rows.
+    words = {code: class_words(code) for code in {notice.legal_class for notice in listed}}
     return [
         _row(
             notice,
@@ -142,7 +142,7 @@ def rows(
             claimed.get(notice.pk),
             passed_on.get(notice.pk),
             masked_url=address,
-            legal_class=words.get(notice.legal_class, ""),
+            legal_class=words[notice.legal_class],
             place=_place(notice) if placed else "",
             is_unread=notice.pk in unread,
             now=now,
@@ -208,9 +208,9 @@ def _place(notice: Any) -> str:
     return " · ".join(part for part in (notice.at or "", network) if part)
 
 
-def class_words(notice: Notice) -> str:
-    """The legal class in the reader's language; "" before it is known."""
-    return str(LegalClass(notice.legal_class).label) if notice.legal_class else ""
+def class_words(legal_class: str) -> str:
+    """A legal class in the reader's language; "" before it is known."""
+    return str(LegalClass(legal_class).label) if legal_class else ""
 
 
 def observation(notice: Any) -> tuple[str, datetime | None]:

@@ -94,7 +94,7 @@ def story(notice: Notice, visitor: Visitor) -> Story:
     is_open = notice.state in {Notice.State.RECEIVED, Notice.State.NOTIFIED, Notice.State.ESCALATED}
     happened = turns_of(notice, lines, replies, sightings, visitor, disputes, forwardings, written)
     return Story(
-        legal_class=class_words(notice),
+        legal_class=class_words(notice.legal_class),
         clock=_clock(notice, lines, replies),
         facts=_facts(notice, counting, sightings),
         claim=claims([notice]).get(notice.pk) if notice.state != Notice.State.WITHDRAWN else None,

@@ -266,4 +266,4 @@ def why_rejected(notice: Notice, dispute: Dispute) -> str:
         return dispute.why
     return _(
         "Somebody who had not judged it before has judged it again, and found it illegal (%(legal_class)s)."
-    ) % {"legal_class": class_words(notice)}
+    ) % {"legal_class": class_words(notice.legal_class)}

@@ -1,7 +1,6 @@
 """The list of a provider's own notices: one by one, or a row for each address."""
 
 import secrets
-from dataclasses import asdict
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -16,7 +15,7 @@ from cases.models.notice import NoticeQuerySet
 from portal import keyset
 from portal.access import Visitor, door
 from portal.forms.filter import SOON, UNKNOWN, Filter
-from portal.shown.counts import count
+from portal.shown.counts import counts
 from portal.shown.rows import masked, read, rows
 
 
@@ -29,19 +28,19 @@ def notices(request: HttpRequest, visitor: Visitor) -> HttpResponse:
     if not filters.is_valid():
         context = {"filters": filters, "tabs": _tabs("open", None)}
         return render(request, "portal/notices.html", context, status=HTTPStatus.BAD_REQUEST)
-    counts = asdict(count(visitor.notices, now=now, soon=SOON))
+    counted = counts(visitor.notices, now=now, soon=SOON)
     listed = filters.applied(visitor.notices, now=now)
     if filters.by_address:
         shown = _groups(listed, filters)
     else:
-        shown = _one_by_one(listed, filters, visitor, some_unread=counts["unread"] > 0, now=now)
+        shown = _one_by_one(listed, filters, visitor, some_unread=counted["unread"] > 0, now=now)
     context = shown | {
         "filters": filters,
         # Asked once per row, and a form looks among its fields first.
         "answerable": filters.answerable,
-        "tabs": _tabs(filters.tab_name, counts),
-        "figures": _figures(counts),
-        "matching": _matching(listed, filters, counts),
+        "tabs": _tabs(filters.tab_name, counted),
+        "figures": _figures(counted),
+        "matching": _matching(listed, filters, counted),
         "views": _views(filters),
         # A double press of one page is one answer.
         "once": secrets.token_urlsafe(16),
